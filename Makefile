@@ -1,0 +1,48 @@
+# Millrace: build, run, test. `make run` and `make test` work on a fresh Debian machine with a Swift toolchain.
+.POSIX:
+.DEFAULT_GOAL := help
+.PHONY: help install run build test unit-test integration-test check format lint bench clean
+
+SWIFT ?= swift
+CONFIG ?= pipelines/quickstart.yaml
+PYTEST_ARGS ?=
+MILLRACE := .build/release/millrace
+SWIFT_SOURCES := Sources Tests Package.swift
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+install:
+	.ci/install build
+
+run: install build ## Build and run pipelines/quickstart.yaml (another file: make run CONFIG=my.yaml).
+	$(MILLRACE) run $(CONFIG)
+
+build: install ## Release build: .build/release/millrace.
+	$(SWIFT) build -c release --product millrace
+
+test: unit-test integration-test ## All tests: Swift Testing, then real OTLP peers against the release binary.
+
+unit-test: install
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+integration-test: build
+	.ci/install test
+	.build/venv/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+check: build ## `millrace check` of every file under pipelines/.
+	@for file in pipelines/*.yaml; do echo "millrace check $$file"; $(MILLRACE) check "$$file" || exit 1; done
+
+format: ## Rewrite the Swift files in the project's format.
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## Complain about everything `make format` would change, and more.
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+bench: build ## Whole-process load runs: CPU seconds per million items, peak memory.
+	.ci/install bench
+	Tests/Bench/run
+
+clean: ## Remove everything that was built.
+	rm -rf .build

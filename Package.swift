@@ -1,0 +1,185 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every source target: strict concurrency, explicit imports, and memory safety that must be spelled out.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// Test targets: the same, without `strictMemorySafety`, which `#expect` trips.
+let relaxed: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+
+let nio = "swift-nio"
+let package = Package(
+  name: "millrace",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "millrace", targets: ["Millrace"]),
+    .library(name: "WireFormat", targets: ["WireFormat"]),
+    .library(name: "TelemetryData", targets: ["TelemetryData"]),
+    .library(name: "ConfigSchema", targets: ["ConfigSchema"]),
+    .library(name: "PipelineKit", targets: ["PipelineKit"]),
+  ],
+  dependencies: [
+    // Event loops and sockets of every server and client.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    // HTTP/2 framing under our gRPC server and client.
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    // Pooled HTTP/1.1 client of the exporters.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    // YAML parser with positions.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // Command line, help texts and completions.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Log front end; the console and JSON handlers are ours.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Deques of the engine's channels.
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // Doors to C: one shim per system library.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+
+    // Ground floor: no telemetry words.
+    .target(name: "WireFormat", swiftSettings: strict),
+    .target(name: "NativeCodecs", dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc"], swiftSettings: strict),
+    .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
+
+    // First floor: what flows, and what a component is.
+    .target(name: "TelemetryData", dependencies: ["WireFormat"], swiftSettings: strict),
+    .target(
+      name: "PipelineKit",
+      dependencies: ["TelemetryData", "ConfigSchema", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+
+    // Second floor: how bytes come and go.
+    .target(
+      name: "Transport",
+      dependencies: [
+        "ConfigSchema", "NativeCodecs",
+        .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio), .product(name: "NIOConcurrencyHelpers", package: nio),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Third floor: the components, one folder each.
+    .target(
+      name: "Receivers",
+      dependencies: [
+        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Processors",
+      dependencies: [
+        "PipelineKit", "TelemetryData", "ConfigSchema", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Exporters",
+      dependencies: [
+        "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Extensions",
+      dependencies: [
+        "PipelineKit", "ConfigSchema", "Transport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Side: plans the graph, owns the channels, runs, drains, accounts.
+    .target(
+      name: "Engine",
+      dependencies: [
+        "PipelineKit", "TelemetryData", "ConfigSchema",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Roof: what the collector says about itself.
+    .target(
+      name: "Console",
+      dependencies: [
+        "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "Transport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Door: the command, and the one list of components.
+    .executableTarget(
+      name: "Millrace",
+      dependencies: [
+        "Receivers", "Processors", "Exporters", "Extensions", "Engine", "Console", "PipelineKit",
+        "TelemetryData", "ConfigSchema", "NativeCodecs",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Millrace.docc"],
+      swiftSettings: strict),
+
+    // Tests only.
+    .target(
+      name: "PipelineTestKit",
+      dependencies: [
+        "PipelineKit", "Engine", "TelemetryData", "ConfigSchema",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "WireFormatTests", dependencies: ["WireFormat"], swiftSettings: relaxed),
+    .testTarget(
+      name: "TelemetryDataTests", dependencies: ["TelemetryData", "WireFormat"], swiftSettings: relaxed),
+    .testTarget(name: "NativeCodecsTests", dependencies: ["NativeCodecs"], swiftSettings: relaxed),
+    .testTarget(
+      name: "ConfigSchemaTests", dependencies: ["ConfigSchema"], exclude: ["Golden"], swiftSettings: relaxed),
+    .testTarget(
+      name: "PipelineKitTests", dependencies: ["PipelineKit", "TelemetryData"], swiftSettings: relaxed),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: [
+        "Transport", "NativeCodecs", "ConfigSchema",
+        .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+        .product(name: "NIOHTTP1", package: nio),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: relaxed),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "PipelineKit", "TelemetryData", "PipelineTestKit"],
+      swiftSettings: relaxed),
+    .testTarget(
+      name: "ComponentTests",
+      dependencies: [
+        "Receivers", "Processors", "Exporters", "Extensions", "Engine", "PipelineKit", "TelemetryData",
+        "ConfigSchema", "PipelineTestKit", "Transport", "NativeCodecs", "WireFormat",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: relaxed),
+    .testTarget(
+      name: "MillraceTests",
+      dependencies: ["Millrace", "PipelineTestKit", "Engine", "PipelineKit", "ConfigSchema"],
+      swiftSettings: relaxed),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,84 @@
+/// The text one part of the configuration was read from, kept so that diagnostics can quote it.
+///
+/// One instance is shared by every node parsed from the same input.
+public final class ConfigSourceText: Sendable {
+  /// Where a text came from: decides how positions in it are written.
+  public enum Kind: Sendable {
+    /// A file: positions are `name:line:column` and lines are quoted.
+    case file
+    /// Text given on the command line, such as `--set a.b=c` or a `yaml:` URI.
+    case commandLine
+    /// The value of an environment variable: never quoted, it may hold a password.
+    case environment
+    /// Made by the program, such as a default: there is nothing to quote.
+    case program
+  }
+
+  /// The name to print: a path, `--set a.b=c`, or `env:NAME`.
+  public let name: String
+  /// What the text is.
+  public let kind: Kind
+  /// The lines of the text, without their ends.
+  public let lines: [String]
+
+  /// Keeps `text` split into lines.
+  public init(name: String, kind: Kind, text: String) {
+    self.name = name
+    self.kind = kind
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+  }
+
+  /// The text of a line, counted from 1, or nil beyond the end.
+  public func line(_ number: Int) -> String? {
+    lines.indices.contains(number - 1) ? lines[number - 1] : nil
+  }
+}
+
+/// Where a key or a value was written.
+///
+/// Lines and columns count from 1; columns and lengths count Unicode scalars, as YAML does.
+public struct Origin: Sendable, Hashable, CustomStringConvertible {
+  /// The text the position is in.
+  public let source: ConfigSourceText
+  /// The line, from 1.
+  public let line: Int
+  /// The column of the first scalar, from 1.
+  public let column: Int
+  /// How many Unicode scalars to underline; at least 1.
+  public let length: Int
+
+  /// A position in `source`.
+  public init(source: ConfigSourceText, line: Int, column: Int, length: Int = 1) {
+    self.source = source
+    self.line = line
+    self.column = column
+    self.length = max(1, length)
+  }
+
+  /// A position for values that no file holds, such as defaults.
+  public static func program(_ name: String) -> Origin {
+    Origin(source: ConfigSourceText(name: name, kind: .program, text: ""), line: 1, column: 1)
+  }
+
+  /// The name of the file or option.
+  public var file: String { source.name }
+
+  /// `file:line`, or the option alone when it was given on the command line.
+  public var fileAndLine: String { source.kind == .file ? "\(file):\(line)" : file }
+
+  /// `file:line:column`, or the option alone when it was given on the command line.
+  public var description: String { source.kind == .file ? "\(file):\(line):\(column)" : file }
+
+  public static func == (left: Origin, right: Origin) -> Bool {
+    left.source.name == right.source.name && left.line == right.line && left.column == right.column
+      && left.length == right.length
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(source.name)
+    hasher.combine(line)
+    hasher.combine(column)
+    hasher.combine(length)
+  }
+}

@@ -1,0 +1,329 @@
+import Logging
+import PipelineKit
+import Synchronization
+import TelemetryData
+
+/// Counts how exporting ended, in the Collector's self-metrics and in the ledger.
+final class ExporterBooks: Sendable {
+  private struct Cells: Sendable {
+    let sent: SelfMetricCell
+    let failed: SelfMetricCell
+    let enqueueFailed: SelfMetricCell
+    let delivered: SelfMetricCell
+  }
+  private let id: ComponentID
+  private let ledger: Ledger
+  private let traces: Cells
+  private let metrics: Cells
+  private let logs: Cells
+
+  init(_ id: ComponentID, parts: EngineParts) {
+    self.id = id
+    ledger = parts.ledger
+    func cells(_ signal: Signal) -> Cells {
+      let noun = signal.itemNoun
+      return Cells(
+        sent: parts.counter("otelcol_exporter_sent_\(noun)", "Items the backend took.", "exporter", id),
+        failed: parts.counter(
+          "otelcol_exporter_send_failed_\(noun)", "Items that could not be delivered.", "exporter", id),
+        enqueueFailed: parts.counter(
+          "otelcol_exporter_enqueue_failed_\(noun)", "Items that found the queue full.", "exporter", id),
+        delivered: parts.ledger.cell(.delivered, signal: signal, reason: id.description))
+    }
+    traces = cells(.traces)
+    metrics = cells(.metrics)
+    logs = cells(.logs)
+  }
+
+  private func cells(_ signal: Signal) -> Cells {
+    switch signal {
+    case .traces: traces
+    case .metrics: metrics
+    case .logs: logs
+    }
+  }
+
+  /// Books the final outcome of `batch`; `awaited` says whether a sender still answers for it.
+  func ended(_ batch: Batch, _ outcome: Outcome, awaited: Bool, giveUpReason: String) {
+    let cells = cells(batch.signal)
+    let items = batch.itemCount
+    switch outcome {
+    case .accepted:
+      cells.sent.add(items)
+      cells.delivered.add(items)
+    case .partial(let rejected, _):
+      let rejected = min(rejected, items)
+      cells.sent.add(items - rejected)
+      cells.delivered.add(items - rejected)
+      cells.failed.add(rejected)
+      ledger.record(.rejected, rejected, signal: batch.signal, reason: id.description)
+    case .rejected:
+      cells.failed.add(items)
+      ledger.record(.rejected, items, signal: batch.signal, reason: id.description)
+    case .refused:
+      cells.failed.add(items)
+      ledger.record(awaited ? .refused : .dropped, items, signal: batch.signal, reason: giveUpReason)
+    }
+  }
+
+  /// Books a batch that did not get into the queue.
+  func notEnqueued(_ batch: Batch, _ state: LedgerState, _ reason: String) {
+    cells(batch.signal).enqueueFailed.add(batch.itemCount)
+    ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
+  }
+}
+
+/// An exporter with what surrounds it: queue, workers, retries and timeout.
+///
+/// With a memory queue the sender is answered once the batch is in the queue; without one, or with
+/// `wait_for_result`, once the backend has answered.
+final class ExporterNode: Consumer {
+  let id: ComponentID
+  let exporter: any Exporter
+  private let settings: DeliverySettings
+  private let queue: Channel
+  private let batches: Channel?
+  private let books: ExporterBooks
+  private let parts: EngineParts
+  private let logger: Logger
+  private let underWay = SignalCounts()
+  private let requests: SelfMetricCell
+  private let live: Mutex<Int>
+  let finished = Milestone()
+
+  init(_ id: ComponentID, _ exporter: any Exporter, logger: Logger, parts: EngineParts) {
+    self.id = id
+    self.exporter = exporter
+    self.parts = parts
+    self.logger = logger
+    settings = exporter.delivery
+    let books = ExporterBooks(id, parts: parts)
+    self.books = books
+    let queueing = settings.queue.flatMap { $0.enabled ? $0 : nil }
+    let limits =
+      queueing.map {
+        ChannelLimits(
+          sizer: $0.sizer, capacity: $0.queueSize, patience: $0.blockOnOverflow ? .seconds(60) : .zero,
+          answer: $0.waitForResult ? .byReader : .onIntake)
+      } ?? .stage
+    let underWay = underWay
+    let ended: @Sendable (Batch, LedgerState, String) -> Void = { batch, state, reason in
+      underWay.subtract(batch)
+      books.notEnqueued(batch, state, reason)
+    }
+    queue = Channel(limits: limits, clock: parts.clock, ended: ended)
+    let workers = queueing?.numConsumers ?? settings.concurrency
+    batches = queueing?.batch.map { _ in
+      Channel(limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, ended: ended)
+    }
+    live = Mutex(workers + (batches == nil ? 0 : 1))
+    requests = parts.metrics.gauge(
+      "otelcol_exporter_in_flight_requests", help: "Requests under way to the backend.",
+      labels: [("exporter", id.description)])
+    if queueing != nil {
+      let (queue, labels) = (queue, [(name: "exporter", value: id.description)])
+      parts.metrics.observe(
+        "otelcol_exporter_queue_size", help: "What the queue holds, counted by its sizer.", labels: labels
+      ) { Double(queue.load.size) }
+      parts.metrics.observe(
+        "otelcol_exporter_queue_capacity", help: "What the queue can hold, counted by its sizer.", labels: labels
+      ) { Double(queue.capacity) }
+    }
+  }
+
+  /// The tasks of this node; each returns once the queue is closed and empty.
+  var tasks: [@Sendable () async -> Void] {
+    let workers = settings.queue.flatMap { $0.enabled ? $0.numConsumers : nil } ?? settings.concurrency
+    var tasks: [@Sendable () async -> Void] = (0..<workers).map { _ in { await self.work() } }
+    if let gathering = settings.queue?.batch, let batches { tasks.append { await self.gather(gathering, into: batches) } }
+    return tasks
+  }
+
+  /// Items in the queue and under way to the backend.
+  func itemsInFlight(of signal: Signal) -> Int { underWay.items(of: signal) }
+
+  func close() { queue.close() }
+
+  func abort() {
+    queue.abort()
+    batches?.abort()
+  }
+
+  // MARK: Intake
+
+  func offer(_ delivery: consuming Delivery) {
+    underWay.add(delivery.batch)
+    queue.offer(delivery)
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    underWay.add(delivery.batch)
+    await queue.send(delivery)
+  }
+
+  // MARK: Work
+
+  private func taskEnded() {
+    let left = live.withLock {
+      $0 -= 1
+      return $0
+    }
+    if left == 0 { finished.reach() }
+  }
+
+  private func gather(_ settings: QueueBatchSettings, into output: Channel) async {
+    var gatherer = Gatherer(settings)
+    var deadline: MonotonicInstant?
+    loop: while true {
+      switch await queue.next(before: deadline) {
+      case .delivery(let delivery):
+        let signal = delivery.batch.signal
+        gatherer.add(delivery)
+        if gatherer.isFull(signal) { await flush(&gatherer, signal, into: output) }
+        deadline = gatherer.isEmpty ? nil : deadline ?? parts.clock.now + settings.flushTimeout
+      case .deadline:
+        for signal in Signal.allCases { await flush(&gatherer, signal, into: output) }
+        deadline = nil
+      case .closed:
+        for signal in Signal.allCases { await flush(&gatherer, signal, into: output) }
+        break loop
+      }
+    }
+    output.close()
+    taskEnded()
+  }
+
+  private func flush(_ gatherer: inout Gatherer, _ signal: Signal, into output: Channel) async {
+    for (batch, completion) in gatherer.take(signal) {
+      await output.send(Delivery(batch, completion: completion))
+    }
+  }
+
+  private func work() async {
+    let source = batches ?? queue
+    while case .delivery(let delivery) = await source.next(before: nil) { await process(delivery) }
+    taskEnded()
+  }
+
+  private func process(_ delivery: consuming Delivery) async {
+    let batch = delivery.batch
+    defer { underWay.subtract(batch) }
+    let (outcome, reason) = await tryUntilDone(batch, metadata: delivery.metadata)
+    books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
+    delivery.resolve(outcome)
+  }
+
+  /// Tries, waits and tries again until the outcome is final; a retryable outcome comes with why it was given up.
+  private func tryUntilDone(_ batch: Batch, metadata: RequestMetadata?) async -> (Outcome, String) {
+    let started = parts.clock.now
+    var backoff = Backoff(settings.retry ?? RetrySettings())
+    while true {
+      let outcome = await tryOnce(batch, metadata: metadata)
+      guard case .refused(let reason, let after) = outcome else {
+        log(outcome, batch)
+        return (outcome, "")
+      }
+      guard let retry = settings.retry, retry.enabled else {
+        logGivenUp(batch, reason, "retries are off")
+        return (outcome, "retries_disabled")
+      }
+      let wait = backoff.next(parts.randomness, atLeast: after)
+      if retry.maxElapsedTime > .zero, parts.clock.now - started + wait > retry.maxElapsedTime {
+        logGivenUp(batch, reason, "max_elapsed_time has passed")
+        return (outcome, "retries_exhausted")
+      }
+      logger.warning(
+        "export failed, will try again",
+        metadata: ["error": "\(reason)", "items": "\(batch.itemCount)", "retry_in": "\(wait)"])
+      do { try await parts.clock.sleep(for: wait) } catch {
+        logGivenUp(batch, reason, "the shutdown deadline has passed")
+        return (outcome, "shutdown_deadline")
+      }
+    }
+  }
+
+  private func tryOnce(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
+    requests.add(1)
+    defer { requests.add(-1) }
+    guard let timeout = settings.timeout, timeout > .zero else {
+      return await exporter.export(batch, metadata: metadata)
+    }
+    let (exporter, clock) = (exporter, parts.clock)
+    return await withTaskGroup(of: Outcome?.self) { group in
+      group.addTask { await exporter.export(batch, metadata: metadata) }
+      group.addTask {
+        do { try await clock.sleep(for: timeout) } catch { return nil }
+        return .refused(reason: "no answer within \(timeout)", after: nil)
+      }
+      defer { group.cancelAll() }
+      while let result = await group.next() {
+        if let outcome = result { return outcome }
+      }
+      return .refused(reason: "cancelled", after: nil)
+    }
+  }
+
+  private func log(_ outcome: Outcome, _ batch: Batch) {
+    switch outcome {
+    case .accepted, .refused: break
+    case .partial(let rejected, let message):
+      logger.warning(
+        "the backend rejected part of a batch",
+        metadata: ["rejected": "\(rejected)", "items": "\(batch.itemCount)", "message": "\(message)"])
+    case .rejected(let reason):
+      logger.error(
+        "the backend rejected a batch, it is not tried again",
+        metadata: ["error": "\(reason)", "items": "\(batch.itemCount)"])
+    }
+  }
+
+  private func logGivenUp(_ batch: Batch, _ error: String, _ why: String) {
+    logger.error(
+      "export given up", metadata: ["error": "\(error)", "why": "\(why)", "items": "\(batch.itemCount)"])
+  }
+}
+
+/// Items under way, per signal.
+final class SignalCounts: Sendable {
+  private let traces = Atomic<Int>(0)
+  private let metrics = Atomic<Int>(0)
+  private let logs = Atomic<Int>(0)
+
+  func add(_ batch: Batch) { change(batch.signal, by: batch.itemCount) }
+  func subtract(_ batch: Batch) { change(batch.signal, by: -batch.itemCount) }
+
+  func items(of signal: Signal) -> Int {
+    switch signal {
+    case .traces: traces.load(ordering: .relaxed)
+    case .metrics: metrics.load(ordering: .relaxed)
+    case .logs: logs.load(ordering: .relaxed)
+    }
+  }
+
+  private func change(_ signal: Signal, by amount: Int) {
+    switch signal {
+    case .traces: traces.wrappingAdd(amount, ordering: .relaxed)
+    case .metrics: metrics.wrappingAdd(amount, ordering: .relaxed)
+    case .logs: logs.wrappingAdd(amount, ordering: .relaxed)
+    }
+  }
+}
+
+/// Exponential backoff with jitter.
+struct Backoff {
+  private let settings: RetrySettings
+  private var interval: Duration
+
+  init(_ settings: RetrySettings) {
+    self.settings = settings
+    interval = settings.initialInterval
+  }
+
+  /// The next wait: spread around the present interval, and never shorter than the backend asked for.
+  mutating func next(_ randomness: any Randomness, atLeast floor: Duration?) -> Duration {
+    let spread = 1 + settings.randomizationFactor * (2 * randomness.unit() - 1)
+    let wait = interval * spread
+    interval = min(interval * settings.multiplier, settings.maxInterval)
+    return max(wait, floor ?? .zero)
+  }
+}

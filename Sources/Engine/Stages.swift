@@ -1,0 +1,223 @@
+import PipelineKit
+import TelemetryData
+
+/// The processors between two channels, called one after the other on the sender's thread.
+final class InlineStage: Consumer {
+  private struct Step: Sendable {
+    let processor: any InlineProcessor
+    let id: ComponentID
+    let incoming: SelfMetricCell
+    let outgoing: SelfMetricCell
+  }
+  private let steps: [Step]
+  private let next: any Consumer
+  private let ledger: Ledger
+
+  init(_ processors: [(id: ComponentID, processor: any InlineProcessor)], signal: Signal, next: any Consumer, parts: EngineParts) {
+    self.next = next
+    ledger = parts.ledger
+    steps = processors.map { id, processor in
+      Step(
+        processor: processor, id: id,
+        incoming: parts.processorItems("incoming", id: id, signal: signal),
+        outgoing: parts.processorItems("outgoing", id: id, signal: signal))
+    }
+  }
+
+  /// What the steps leave of the batch, with removed items booked; nil when nothing is left.
+  private func run(_ batch: Batch) -> Batch? {
+    var current = batch
+    for step in steps {
+      step.incoming.add(current.itemCount)
+      let result = step.processor.process(current)
+      let removed = current.itemCount - (result?.itemCount ?? 0)
+      ledger.record(step.processor.removal, removed, signal: batch.signal, reason: step.id.description)
+      guard let result, result.itemCount > 0 else { return nil }
+      step.outgoing.add(result.itemCount)
+      current = result
+    }
+    return current
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    if let batch = run(delivery.batch) {
+      next.offer(delivery.replacing(batch))
+    } else {
+      delivery.resolve(.accepted)
+    }
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    if let batch = run(delivery.batch) {
+      await next.send(delivery.replacing(batch))
+    } else {
+      delivery.resolve(.accepted)
+    }
+  }
+}
+
+/// Gives every branch the same bytes; the sender hears the worst outcome.
+final class FanOut: Consumer {
+  private let branches: [any Consumer]
+  private let ledger: Ledger
+
+  private init(_ branches: [any Consumer], ledger: Ledger) {
+    self.branches = branches
+    self.ledger = ledger
+  }
+
+  /// The one branch itself, or a fan-out to several.
+  static func to(_ branches: [any Consumer], ledger: Ledger) -> any Consumer {
+    branches.count == 1 ? branches[0] : FanOut(branches, ledger: ledger)
+  }
+
+  private func copies(of delivery: consuming Delivery) -> [Delivery2] {
+    let batch = delivery.batch
+    let metadata = delivery.metadata
+    ledger.record(.copied, batch.itemCount * (branches.count - 1), signal: batch.signal)
+    return delivery.copies(branches.count).map { Delivery2(batch: batch, metadata: metadata, completion: $0) }
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    for (branch, copy) in zip(branches, copies(of: delivery)) { branch.offer(copy.delivery) }
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    for (branch, copy) in zip(branches, copies(of: delivery)) { await branch.send(copy.delivery) }
+  }
+
+  /// The ingredients of a delivery, in a form that an array can hold.
+  private struct Delivery2 {
+    let batch: Batch
+    let metadata: RequestMetadata?
+    let completion: Completion
+    var delivery: Delivery { Delivery(batch, metadata: metadata, completion: completion) }
+  }
+}
+
+/// The edge between a receiver and its pipelines: books what comes in and what its senders are told.
+final class ReceiverEdge: Consumer {
+  private let next: any Consumer
+  private let received: SelfMetricCell
+  private let accepted: SelfMetricCell
+  private let refused: SelfMetricCell
+
+  init(_ id: ComponentID, signal: Signal, next: any Consumer, parts: EngineParts) {
+    self.next = next
+    received = parts.ledger.cell(.received, signal: signal, reason: id.description)
+    accepted = parts.counter("otelcol_receiver_accepted_\(signal.itemNoun)", "Items taken from senders.", "receiver", id)
+    refused = parts.counter(
+      "otelcol_receiver_refused_\(signal.itemNoun)", "Items that their senders were told are not taken.", "receiver", id)
+  }
+
+  private func metered(_ delivery: consuming Delivery) -> Delivery {
+    let batch = delivery.batch
+    let metadata = delivery.metadata
+    received.add(batch.itemCount)
+    let meter = Meter(edge: self, upstream: delivery.completion, items: batch.itemCount)
+    return Delivery(batch, metadata: metadata, completion: Completion(meter, isAwaited: true))
+  }
+
+  func offer(_ delivery: consuming Delivery) { next.offer(metered(delivery)) }
+  func send(_ delivery: consuming Delivery) async { await next.send(metered(delivery)) }
+
+  private final class Meter: OutcomeHandler {
+    let edge: ReceiverEdge
+    let upstream: Completion
+    let items: Int
+
+    init(edge: ReceiverEdge, upstream: Completion, items: Int) {
+      self.edge = edge
+      self.upstream = upstream
+      self.items = items
+    }
+
+    func resolved(_ outcome: Outcome) {
+      switch outcome {
+      case .accepted: edge.accepted.add(items)
+      case .partial(let rejected, _):
+        edge.accepted.add(items - rejected)
+        edge.refused.add(rejected)
+      case .refused, .rejected: edge.refused.add(items)
+      }
+      upstream.resolve(outcome)
+    }
+  }
+}
+
+/// A buffering processor behind its channel.
+final class BufferNode: Consumer {
+  let id: ComponentID
+  let channel: Channel
+  private let processor: any BufferingProcessor
+  private let output: any Consumer
+  private let incoming: SelfMetricCell
+  let finished = Milestone()
+
+  init(
+    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer, parts: EngineParts
+  ) {
+    self.id = id
+    self.processor = processor
+    self.output = CountedConsumer(
+      next: output, items: parts.processorItems("outgoing", id: id, signal: signal))
+    incoming = parts.processorItems("incoming", id: id, signal: signal)
+    let ledger = parts.ledger
+    channel = Channel(limits: .stage, clock: parts.clock) { batch, state, reason in
+      ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
+    }
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    incoming.add(delivery.batch.itemCount)
+    channel.offer(delivery)
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    incoming.add(delivery.batch.itemCount)
+    await channel.send(delivery)
+  }
+
+  func run() async {
+    await processor.run(intake: channel, output: output)
+    finished.reach()
+  }
+
+  /// Items the node holds: waiting in its channel.
+  var itemsInFlight: Int { channel.load.items }
+}
+
+/// Counts what passes.
+private struct CountedConsumer: Consumer {
+  let next: any Consumer
+  let items: SelfMetricCell
+
+  func offer(_ delivery: consuming Delivery) {
+    items.add(delivery.batch.itemCount)
+    next.offer(delivery)
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    items.add(delivery.batch.itemCount)
+    await next.send(delivery)
+  }
+}
+
+/// An exporter that is done when it returns: called on the sender's thread.
+final class InlineExporterNode: Consumer {
+  private let exporter: any InlineExporter
+  private let books: ExporterBooks
+
+  init(_ id: ComponentID, _ exporter: any InlineExporter, parts: EngineParts) {
+    self.exporter = exporter
+    books = ExporterBooks(id, parts: parts)
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    let outcome = exporter.export(delivery.batch)
+    books.ended(delivery.batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "exporter_refused")
+    delivery.resolve(outcome)
+  }
+
+  func send(_ delivery: consuming Delivery) async { offer(delivery) }
+}

@@ -1,0 +1,59 @@
+package import PipelineKit
+package import TelemetryData
+internal import Transport
+
+/// Sends OTLP over HTTP: the batch's bytes as they are, or as OTLP-JSON, one POST per batch.
+package final class OTLPHTTPExporter: Exporter {
+  package typealias Config = OTLPHTTPExporterConfig
+
+  package static let descriptor = ComponentDescriptor(
+    type: "otlp_http", deprecatedTypes: ["otlphttp"], summary: "Sends OTLP over HTTP (protobuf or JSON).")
+
+  private let config: OTLPHTTPExporterConfig
+  private let urls: [Signal: String]
+  private let client: HTTPClient
+  private let replies: OTLPReplies
+
+  package init(config: OTLPHTTPExporterConfig, context: ComponentContext) throws {
+    self.config = config
+    var urls: [Signal: String] = [:]
+    for signal in context.signals {
+      guard let url = config.url(of: signal) else {
+        throw StartError(
+          "exporter \(context.id) (\(context.declaredAt)) has no address for \(signal.rawValue)",
+          help: "set \"endpoint\" or \"\(signal.rawValue)_endpoint\"")
+      }
+      urls[signal] = url
+    }
+    self.urls = urls
+    client = HTTPClient(config: config.client, userAgent: Product.userAgent)
+    replies = OTLPReplies(context: context)
+  }
+
+  package var delivery: DeliverySettings {
+    DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.client.timeout)
+  }
+
+  package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
+    guard let url = urls[batch.signal] else {
+      return .rejected(reason: "there is no address for \(batch.signal.rawValue)")
+    }
+    do {
+      let reply: HTTPReply
+      switch config.encoding {
+      case .proto:
+        reply = try await client.post(url: url, contentType: "application/x-protobuf", body: batch.bytes)
+      case .json:
+        var json: [UInt8] = []
+        json.reserveCapacity(batch.byteCount * 3)
+        try batch.writeJSON(into: &json)
+        reply = try await client.post(url: url, contentType: "application/json", body: json)
+      }
+      return replies.outcome(of: reply, for: batch)
+    } catch {
+      return replies.outcome(of: error)
+    }
+  }
+
+  package func stop() async { await client.shutdown() }
+}

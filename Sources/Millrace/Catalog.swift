@@ -1,0 +1,26 @@
+import Exporters
+import Extensions
+import PipelineKit
+import Processors
+import Receivers
+
+extension Catalog {
+  /// Every component of this build: one line each.
+  static let standard = Catalog(
+    receivers: [
+      OTLPReceiver.self
+    ],
+    processors: [
+      BatchProcessor.self
+    ],
+    exporters: [
+      DebugExporter.self,
+      FileExporter.self,
+      NopExporter.self,
+      OTLPGRPCExporter.self,
+      OTLPHTTPExporter.self,
+    ],
+    extensions: [
+      HealthCheckExtension.self
+    ])
+}

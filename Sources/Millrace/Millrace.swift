@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The `millrace` command.
+@main
+struct Millrace: AsyncParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "millrace",
+    abstract: "A telemetry pipeline: receives, batches and delivers traces, metrics and logs.",
+    discussion: """
+      EXAMPLES:
+        millrace run pipelines/quickstart.yaml
+        millrace --config base.yaml --config site.yaml --set exporters.debug.verbosity=detailed
+        millrace check pipelines/*.yaml
+        millrace components --json
+
+      Configuration is OpenTelemetry Collector YAML. Exit codes: 0 done, 1 wrong configuration or a component
+      failed, 64 wrong command line.
+      """,
+    version: "millrace \(version)",
+    subcommands: [RunCommand.self, CheckCommand.self, ComponentsCommand.self],
+    defaultSubcommand: RunCommand.self)
+}

@@ -1,0 +1,71 @@
+public import ConfigSchema
+
+/// Every component type of this build, by kind and name.
+public struct Catalog: Sendable {
+  /// One type: what is known of it, and how to make one.
+  public struct Entry: Sendable {
+    public let kind: ComponentKind
+    public let descriptor: ComponentDescriptor
+    /// Its configuration keys, for reference pages and the JSON Schema.
+    public let configuration: GroupDescription
+    /// Decodes a configuration section at a path, declared at a position; nil when errors were added.
+    public let decode: @Sendable (ConfigNode, String, Origin, inout Diagnostics) -> DecodedComponent?
+
+    init<C: Component>(_ type: C.Type, kind: ComponentKind) {
+      self.kind = kind
+      descriptor = C.descriptor
+      configuration = GroupDescription(C.Config.self)
+      decode = { node, path, origin, diagnostics in
+        guard
+          let config = ConfigDecoder.decode(
+            C.Config.self, from: node, path: path, keyOrigin: origin, diagnostics: &diagnostics)
+        else { return nil }
+        return DecodedComponent(literal: config.literal) { try C(config: config, context: $0) }
+      }
+    }
+  }
+
+  public let entries: [Entry]
+
+  /// Lists the types; processors are inline or buffering, exporters inline or not.
+  public init(
+    receivers: [any Receiver.Type] = [], processors: [any Component.Type] = [],
+    exporters: [any Component.Type] = [], extensions: [any ServiceExtension.Type] = []
+  ) {
+    func entry(_ type: any Component.Type, _ kind: ComponentKind) -> Entry {
+      func open<C: Component>(_ type: C.Type) -> Entry { Entry(type, kind: kind) }
+      return open(type)
+    }
+    entries =
+      receivers.map { entry($0, .receiver) } + processors.map { entry($0, .processor) }
+      + exporters.map { entry($0, .exporter) } + extensions.map { entry($0, .extension) }
+  }
+
+  private init(entries: [Entry]) { self.entries = entries }
+
+  /// This catalog with the types of another one behind its own.
+  public func adding(_ other: Catalog) -> Catalog { Catalog(entries: entries + other.entries) }
+
+  /// The type called `name`, now or formerly.
+  public func entry(_ kind: ComponentKind, named name: String) -> Entry? {
+    entries.first {
+      $0.kind == kind && ($0.descriptor.type == name || $0.descriptor.deprecatedTypes.contains(name))
+    }
+  }
+
+  /// The types of one kind.
+  public func entries(_ kind: ComponentKind) -> [Entry] { entries.filter { $0.kind == kind } }
+}
+
+/// A component whose configuration has been read, ready to be made.
+public struct DecodedComponent: Sendable {
+  /// The resolved configuration, with secrets masked.
+  public let literal: ConfigLiteral
+  /// Makes the component; no I/O happens.
+  public let make: @Sendable (ComponentContext) throws -> any Component
+
+  public init(literal: ConfigLiteral, make: @escaping @Sendable (ComponentContext) throws -> any Component) {
+    self.literal = literal
+    self.make = make
+  }
+}

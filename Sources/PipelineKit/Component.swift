@@ -1,0 +1,210 @@
+public import ConfigSchema
+public import Logging
+public import TelemetryData
+
+/// The five kinds of component, named as their sections in the YAML.
+public enum ComponentKind: String, Sendable, CaseIterable {
+  case receiver, processor, exporter, connector
+  case `extension`
+
+  /// The top-level section that declares components of this kind.
+  public var section: String { rawValue + "s" }
+}
+
+/// `type` or `type/name`, as written in the YAML, with the type's current spelling.
+public struct ComponentID: Sendable, Hashable, CustomStringConvertible {
+  public let kind: ComponentKind
+  public let type: String
+  public let name: String
+
+  public init(kind: ComponentKind, type: String, name: String = "") {
+    self.kind = kind
+    self.type = type
+    self.name = name
+  }
+
+  public var description: String { name.isEmpty ? type : "\(type)/\(name)" }
+}
+
+/// What the catalog knows of a component type without making one.
+public struct ComponentDescriptor: Sendable {
+  /// The YAML name.
+  public let type: String
+  /// Older spellings that still load, with a note.
+  public let deprecatedTypes: [String]
+  /// The signals it can carry; empty for extensions.
+  public let signals: [Signal]
+  /// One sentence for lists.
+  public let summary: String
+
+  public init(type: String, deprecatedTypes: [String] = [], signals: [Signal] = Signal.allCases, summary: String) {
+    self.type = type
+    self.deprecatedTypes = deprecatedTypes
+    self.signals = signals
+    self.summary = summary
+  }
+}
+
+/// Something a pipeline is made of. The metatype is the factory.
+///
+/// - Important: `init` does no I/O and starts nothing; that is `start`'s work. `check` makes no instances at all.
+public protocol Component: Sendable {
+  associatedtype Config: ConfigGroup
+  static var descriptor: ComponentDescriptor { get }
+  init(config: Config, context: ComponentContext) throws
+}
+
+/// Brings telemetry in: one instance serves every signal and pipeline that names it.
+public protocol Receiver: Component {
+  /// Opens sockets or files; throws with a message that names the address. Returns once it takes data.
+  func start(_ outputs: ReceiverOutputs) async throws
+  /// Works until ``stop()``; for receivers that only answer callbacks there is nothing to do.
+  func run() async throws
+  /// Takes nothing new, answers what is under way, and closes. Called once, after `start` succeeded.
+  func stop() async
+}
+
+extension Receiver {
+  public func run() async throws {}
+}
+
+/// Where a receiver sends each signal; nil where no pipeline of that signal names it.
+public struct ReceiverOutputs: Sendable {
+  public var traces: (any Consumer)?
+  public var metrics: (any Consumer)?
+  public var logs: (any Consumer)?
+
+  public init(
+    traces: (any Consumer)? = nil, metrics: (any Consumer)? = nil, logs: (any Consumer)? = nil
+  ) {
+    self.traces = traces
+    self.metrics = metrics
+    self.logs = logs
+  }
+
+  public subscript(signal: Signal) -> (any Consumer)? {
+    get {
+      switch signal {
+      case .traces: traces
+      case .metrics: metrics
+      case .logs: logs
+      }
+    }
+    set {
+      switch signal {
+      case .traces: traces = newValue
+      case .metrics: metrics = newValue
+      case .logs: logs = newValue
+      }
+    }
+  }
+}
+
+/// Changes, filters or samples batches one by one, without state across them: called inline and fused.
+public protocol InlineProcessor: Component {
+  /// How removed items are booked: `filtered` or `sampled`.
+  var removal: LedgerState { get }
+  /// The batch that goes on; nil when nothing of it is left. Must not block.
+  func process(_ batch: Batch) -> Batch?
+}
+
+extension InlineProcessor {
+  public var removal: LedgerState { .filtered }
+}
+
+/// Holds items back across batches (batch, tail sampling): runs as a task behind a channel of its own.
+public protocol BufferingProcessor: Component {
+  /// Reads until the intake is closed, then flushes what it holds and returns.
+  func run(intake: any Intake, output: any Consumer) async
+}
+
+/// Delivers telemetry; the engine adds queue, retries and timeout around it.
+public protocol Exporter: Component {
+  /// Queue, retries and timeout as configured.
+  var delivery: DeliverySettings { get }
+  /// Opens what it needs; an unreachable backend is no reason to fail.
+  func start() async throws
+  /// Tries once to deliver `batch`; never throws, always says what happened. Cancelled when the timeout passes.
+  func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome
+  /// Flushes and closes; no export is under way any more.
+  func stop() async
+}
+
+extension Exporter {
+  public func start() async throws {}
+  public func stop() async {}
+}
+
+/// An exporter that is done as soon as it is called (debug, nop): no queue, no task, no waiting.
+public protocol InlineExporter: Component {
+  func start() async throws
+  /// Delivers `batch` at once. Must not block.
+  func export(_ batch: Batch) -> Outcome
+  func stop() async
+}
+
+extension InlineExporter {
+  public func start() async throws {}
+  public func stop() async {}
+}
+
+/// Serves the process rather than a pipeline, such as `health_check`.
+public protocol ServiceExtension: Component {
+  func start() async throws
+  func stop() async
+}
+
+/// What the engine gives each component.
+public struct ComponentContext: Sendable {
+  public let id: ComponentID
+  /// Where the YAML declares it, `file:line`, for messages about its addresses and files.
+  public let declaredAt: String
+  /// Signals of the pipelines that name it.
+  public let signals: [Signal]
+  public let logger: Logger
+  public let clock: any PipelineClock
+  public let randomness: any Randomness
+  public let ledger: Ledger
+  public let metrics: SelfMetrics
+  public let health: any HealthSource
+  /// Whether senders' answers wait for the backend where a node would otherwise answer on intake.
+  public let holdsCompletions: Bool
+
+  public init(
+    id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
+    randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
+    holdsCompletions: Bool = false
+  ) {
+    self.id = id
+    self.declaredAt = declaredAt
+    self.signals = signals
+    self.logger = logger
+    self.clock = clock
+    self.randomness = randomness
+    self.ledger = ledger
+    self.metrics = metrics
+    self.health = health
+    self.holdsCompletions = holdsCompletions
+  }
+}
+
+/// The state of the whole collector, as load balancers and orchestrators ask for it.
+public enum Health: String, Sendable { case starting, ready, stopping }
+
+/// Tells the collector's present state.
+public protocol HealthSource: Sendable {
+  var health: Health { get }
+  /// When the collector started, in nanoseconds since the Unix epoch.
+  var startedAt: UInt64 { get }
+}
+
+/// A component could not start: what it was doing and what to do about it.
+public struct StartError: Error, CustomStringConvertible {
+  public let message: String
+  public let help: String?
+  public init(_ message: String, help: String? = nil) {
+    self.message = message
+    self.help = help
+  }
+  public var description: String { help.map { "\(message); \($0)" } ?? message }
+}

@@ -1,0 +1,125 @@
+package import ConfigSchema
+internal import Logging
+package import PipelineKit
+internal import TelemetryData
+
+/// Gathers what comes in into larger batches, by size and by time.
+///
+/// Where everything behind it is memory, it answers its senders on intake; where what follows is durable, or delivery
+/// at least once is asked for (``ComponentContext/holdsCompletions``), every input waits for the outcome of the batch
+/// it became part of, and of all of them where it was divided. When the next node has no room it waits; it never drops.
+package struct BatchProcessor: BufferingProcessor {
+  package static let descriptor = ComponentDescriptor(
+    type: "batch", summary: "Gathers items into larger batches, by size and by time.")
+
+  /// The settings of the `batch` processor.
+  package struct Config: ConfigGroup {
+    package var sendBatchSize = 8192
+    package var timeout: Duration = .milliseconds(200)
+    package var sendBatchMaxSize = 0
+    package var metadataKeys: [String] = []
+    package var metadataCardinalityLimit = 1000
+    package init() {}
+
+    package static let fields: [Field<Self>] = [
+      Field(
+        "send_batch_size", \.sendBatchSize,
+        "Send as soon as this many spans, data points or log records have gathered; 0 sends at once.",
+        check: .atLeast(0)),
+      Field(
+        "timeout", \.timeout,
+        "Send what has gathered this long after its first item came; 0 sends at once.",
+        check: .atLeast(.zero)),
+      Field(
+        "send_batch_max_size", \.sendBatchMaxSize,
+        "Divide what is larger than this; 0 is no limit.", check: .atLeast(0)),
+      Field(
+        "metadata_keys", \.metadataKeys,
+        "Gather separately for each combination of values of these request headers, which stay with the batch. "
+          + "The receiver must have `include_metadata: true`.",
+        check: .each(.nonEmpty)),
+      Field(
+        "metadata_cardinality_limit", \.metadataCardinalityLimit,
+        "The most combinations over the life of the process; items of further ones are rejected. 0 is no limit.",
+        check: .atLeast(0)),
+    ]
+
+    package func check(_ checker: inout ConfigChecker) {
+      if sendBatchMaxSize > 0, sendBatchMaxSize < sendBatchSize {
+        checker.error(
+          \.sendBatchMaxSize, "must be 0 or at least send_batch_size (\(sendBatchSize))",
+          help: "raise send_batch_max_size or lower send_batch_size")
+      }
+      var seen: Set<String> = []
+      for key in metadataKeys where !seen.insert(key.lowercased()).inserted {
+        checker.error(\.metadataKeys, "\"\(key)\" is listed twice (upper and lower case are the same)")
+      }
+    }
+  }
+
+  private let config: Config
+  private let context: ComponentContext
+  private let meters: BatchMeters
+  private let limitLog: RateLimitedLog
+
+  package init(config: Config, context: ComponentContext) {
+    self.config = config
+    self.context = context
+    meters = BatchMeters(context)
+    limitLog = RateLimitedLog(context.logger, clock: context.clock)
+  }
+
+  package func run(intake: any Intake, output: any Consumer) async {
+    var shards = BatchShards(config, holdsCompletions: context.holdsCompletions)
+    var ready: [ReadyBatch] = []
+    while true {
+      var isClosed = false
+      switch await intake.next(before: shards.nextDeadline) {
+      case .delivery(let delivery): take(delivery, into: &shards, ready: &ready)
+      case .deadline: break
+      case .closed: isClosed = true
+      }
+      if isClosed {
+        shards.flush(dueBy: nil, into: &ready)
+      } else if let deadline = shards.nextDeadline {
+        // Also after a delivery: a busy shard must not keep the others waiting.
+        let now = context.clock.now
+        if now >= deadline { shards.flush(dueBy: now, into: &ready) }
+      }
+      for batch in ready {
+        meters.sent(batch.batch, by: batch.trigger)
+        await output.send(Delivery(batch.batch, metadata: batch.metadata, completion: batch.completion))
+      }
+      ready.removeAll(keepingCapacity: true)
+      if isClosed { return }
+    }
+  }
+
+  private func take(_ delivery: consuming Delivery, into shards: inout BatchShards, ready: inout [ReadyBatch]) {
+    let batch = delivery.batch
+    if batch.isEmpty {
+      delivery.resolve(.accepted)
+      return
+    }
+    guard let shard = shards.shard(for: delivery.metadata, meters: meters) else {
+      refuse(delivery)
+      return
+    }
+    let completion = delivery.completion
+    shards.add(batch, completion: completion, to: shard, now: context.clock.now, into: &ready)
+    // Without holding, the batch answers for the items from here on.
+    if !context.holdsCompletions { completion.resolve(.accepted) }
+  }
+
+  private func refuse(_ delivery: consuming Delivery) {
+    let items = delivery.batch.itemCount
+    limitLog.log(
+      .error, "rejected items: too many combinations of metadata values",
+      metadata: ["metadata_cardinality_limit": "\(config.metadataCardinalityLimit)", "items": "\(items)"])
+    context.ledger.record(.rejected, items, signal: delivery.batch.signal, reason: context.id.description)
+    delivery.resolve(
+      .rejected(
+        reason: "\(context.id) has met \(config.metadataCardinalityLimit) combinations of metadata values, "
+          + "the most that metadata_cardinality_limit allows"))
+  }
+}

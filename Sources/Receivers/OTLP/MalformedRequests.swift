@@ -1,0 +1,29 @@
+internal import Logging
+internal import PipelineKit
+internal import TelemetryData
+
+/// Counts and logs requests whose payload never became a batch, so that no item count can show them.
+final class MalformedRequests: Sendable {
+  private let count: SelfMetricCell
+  private let log: RateLimitedLog
+  private let transport: String
+
+  init(context: ComponentContext, transport: String) {
+    self.transport = transport
+    count = context.metrics.counter(
+      "millrace_receiver_malformed_requests",
+      help: "Requests answered as malformed, because their payload is not valid OTLP.",
+      labels: [("receiver", context.id.description), ("transport", transport)])
+    log = RateLimitedLog(context.logger, clock: context.clock)
+  }
+
+  /// Counts one request.
+  func record(_ error: any Error, signal: Signal, peer: String) {
+    count.add()
+    log.log(
+      .warning, "Refused a malformed request",
+      metadata: [
+        "transport": "\(transport)", "signal": "\(signal.rawValue)", "peer": "\(peer)", "error": "\(error)",
+      ])
+  }
+}

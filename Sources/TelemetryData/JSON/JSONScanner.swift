@@ -1,0 +1,270 @@
+internal import WireFormat
+
+/// Reads the tokens of a JSON text one after the other, straight from its bytes (RFC 8259).
+struct JSONScanner: ~Escapable {
+  let text: Span<UInt8>
+  /// The next byte to read.
+  var position = 0
+  /// How deep values that nobody wants may be nested.
+  static let maxSkippedDepth = 256
+
+  @_lifetime(copy text)
+  init(_ text: Span<UInt8>) { self.text = text }
+
+  // Characters.
+
+  /// The next byte, or zero, which is no token, at the end.
+  @inline(__always)
+  var next: UInt8 { position < text.count ? text[position] : 0 }
+
+  @inline(__always)
+  mutating func skipSpace() {
+    if position < text.count, text[position] > 0x20 { return }
+    skipSpaces()
+  }
+
+  @inline(never)
+  private mutating func skipSpaces() {
+    while position < text.count {
+      switch text[position] {
+      case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
+      default: return
+      }
+    }
+  }
+
+  @inline(never)
+  func unexpected(_ expectation: OTLPJSONError.Expectation) -> JSONFault {
+    JSONFault(position < text.count ? .expected(expectation) : .endOfText, at: position)
+  }
+
+  @inline(__always)
+  mutating func take(_ byte: UInt8, _ expectation: OTLPJSONError.Expectation) throws(JSONFault) {
+    if next != byte { throw unexpected(expectation) }
+    position &+= 1
+  }
+
+  /// Steps over what separates two members of an object or a list; false at its closing character.
+  @inline(__always)
+  mutating func takeSeparator(
+    closing: UInt8, _ expectation: OTLPJSONError.Expectation
+  ) throws(JSONFault) -> Bool {
+    skipSpace()
+    let byte = next
+    if byte != 0x2C && byte != closing { throw unexpected(expectation) }
+    position &+= 1
+    if byte == closing { return false }
+    skipSpace()
+    return true
+  }
+
+  /// Steps over an opening character and, where nothing follows, over the closing one too; then it is false.
+  @inline(__always)
+  mutating func takeOpening(
+    _ opening: UInt8, closing: UInt8, _ expectation: OTLPJSONError.Expectation
+  ) throws(JSONFault) -> Bool {
+    try take(opening, expectation)
+    skipSpace()
+    if next != closing { return true }
+    position &+= 1
+    return false
+  }
+
+  /// Steps over a word such as `null`.
+  mutating func takeWord(
+    _ word: StaticString, _ expectation: OTLPJSONError.Expectation
+  ) throws(JSONFault) {
+    let start = position
+    for byte in word.description.utf8 {
+      if next != byte {
+        position = start
+        throw unexpected(expectation)
+      }
+      position += 1
+    }
+  }
+
+  /// Steps over `null` if it stands here.
+  @inline(__always)
+  mutating func takeNull() throws(JSONFault) -> Bool {
+    if next != 0x6E { return false }
+    try takeWord("null", .value)
+    return true
+  }
+
+  mutating func takeBoolean() throws(JSONFault) -> Bool {
+    let isTrue = next == 0x74
+    if isTrue { try takeWord("true", .boolean) } else { try takeWord("false", .boolean) }
+    return isTrue
+  }
+
+  // Strings.
+
+  /// The inside of a string as it stands in the text.
+  struct RawString {
+    var start: Int
+    var end: Int
+    /// Whether there are backslashes to resolve.
+    var hasEscapes: Bool
+  }
+
+  /// Steps over a string and checks its characters; escapes are only looked at when they are resolved.
+  @inline(__always)
+  mutating func takeString(_ expectation: OTLPJSONError.Expectation = .string) throws(JSONFault) -> RawString
+  {
+    try take(0x22, expectation)
+    let start = position
+    var end = start
+    var bits: UInt64 = 0
+    while end &+ 8 <= text.count {
+      let word = text.loadUInt64(at: end)
+      let clear = JSONCharacters.unescapedPrefix(word)
+      end &+= clear
+      bits |= word
+      if clear < 8 { break }
+    }
+    // Bytes behind the end may have set a high bit as well; that costs a look, no more.
+    if end < text.count, text[end] == 0x22 {
+      position = end &+ 1
+      if bits & 0x8080_8080_8080_8080 != 0 { try checkUTF8(from: start, to: end) }
+      return RawString(start: start, end: end, hasEscapes: false)
+    }
+    return try takeLongString(start)
+  }
+
+  private func checkUTF8(from start: Int, to end: Int) throws(JSONFault) {
+    let place = UTF8Check.firstInvalid(in: text, from: start, to: end)
+    if place >= 0 { throw JSONFault(.invalidUTF8, at: place) }
+  }
+
+  /// The place of the first quote, backslash or control character from a place on, or the end.
+  @inline(__always)
+  func endOfPlain(from start: Int, to end: Int) -> Int {
+    var place = start
+    while place < end, place &+ 8 <= text.count {
+      let clear = JSONCharacters.unescapedPrefix(text.loadUInt64(at: place))
+      place &+= clear
+      if clear < 8 { return min(place, end) }
+    }
+    while place < end, !JSONCharacters.mustEscape(text[place]) { place &+= 1 }
+    return min(place, end)
+  }
+
+  @inline(never)
+  private mutating func takeLongString(_ start: Int) throws(JSONFault) -> RawString {
+    var end = start
+    var hasEscapes = false
+    while true {
+      end = endOfPlain(from: end, to: text.count)
+      if end >= text.count { throw JSONFault(.endOfText, at: text.count) }
+      switch text[end] {
+      case 0x22:
+        position = end + 1
+        try checkUTF8(from: start, to: end)
+        return RawString(start: start, end: end, hasEscapes: hasEscapes)
+      case 0x5C:
+        hasEscapes = true
+        end += 2
+      default: throw JSONFault(.controlCharacter, at: end)
+      }
+    }
+  }
+
+  /// The character that the escape at an offset, of its backslash, stands for, and the offset behind.
+  ///
+  /// Half of a surrogate pair becomes U+FFFD, as in the Collector and in Go's own decoder.
+  func unescape(at start: Int, to end: Int) throws(JSONFault) -> (scalar: Unicode.Scalar, next: Int) {
+    let fault = JSONFault(.invalidEscape, at: start)
+    guard start + 1 < end else { throw fault }
+    switch text[start + 1] {
+    case 0x22: return ("\"", start + 2)
+    case 0x5C: return ("\\", start + 2)
+    case 0x2F: return ("/", start + 2)
+    case 0x62: return ("\u{8}", start + 2)
+    case 0x66: return ("\u{C}", start + 2)
+    case 0x6E: return ("\n", start + 2)
+    case 0x72: return ("\r", start + 2)
+    case 0x74: return ("\t", start + 2)
+    case 0x75:
+      guard let unit = codeUnit(at: start, to: end) else { throw fault }
+      if let scalar = Unicode.Scalar(unit) { return (scalar, start + 6) }
+      if unit < 0xDC00, let low = codeUnit(at: start + 6, to: end), 0xDC00...0xDFFF ~= low {
+        let value = 0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00)
+        return (Unicode.Scalar(value) ?? "\u{FFFD}", start + 12)
+      }
+      return ("\u{FFFD}", start + 6)
+    default: throw fault
+    }
+  }
+
+  /// The UTF-16 code unit of the `\uXXXX` at an offset, or nil when none stands there.
+  private func codeUnit(at start: Int, to end: Int) -> UInt16? {
+    guard end - start >= 6, text[start] == 0x5C, text[start + 1] == 0x75 else { return nil }
+    var unit: UInt16 = 0
+    for index in start + 2..<start + 6 {
+      guard let digit = JSONCharacters.hexValue(text[index]) else { return nil }
+      unit = unit << 4 | UInt16(digit)
+    }
+    return unit
+  }
+
+  /// The bytes of a string with its escapes resolved.
+  func contents(_ string: RawString) throws(JSONFault) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(string.end - string.start)
+    var place = string.start
+    while place < string.end {
+      if text[place] == 0x5C {
+        let (scalar, next) = try unescape(at: place, to: string.end)
+        bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        place = next
+      } else {
+        bytes.append(text[place])
+        place += 1
+      }
+    }
+    return bytes
+  }
+
+  // Anything.
+
+  /// Steps over a value of any kind, checking that it is well-formed.
+  mutating func skipValue(depth: Int = 0) throws(JSONFault) {
+    switch next {
+    case 0x22:
+      let string = try takeString()
+      if string.hasEscapes { try checkEscapes(string) }
+    case 0x7B:
+      if depth == Self.maxSkippedDepth { throw JSONFault(.tooDeep, at: position) }
+      var goesOn = try takeOpening(0x7B, closing: 0x7D, .object)
+      while goesOn {
+        let name = try takeString(.name)
+        if name.hasEscapes { try checkEscapes(name) }
+        skipSpace()
+        try take(0x3A, .colon)
+        skipSpace()
+        try skipValue(depth: depth + 1)
+        goesOn = try takeSeparator(closing: 0x7D, .commaOrBrace)
+      }
+    case 0x5B:
+      if depth == Self.maxSkippedDepth { throw JSONFault(.tooDeep, at: position) }
+      var goesOn = try takeOpening(0x5B, closing: 0x5D, .array)
+      while goesOn {
+        try skipValue(depth: depth + 1)
+        goesOn = try takeSeparator(closing: 0x5D, .commaOrBracket)
+      }
+    case 0x74: try takeWord("true", .value)
+    case 0x66: try takeWord("false", .value)
+    case 0x6E: try takeWord("null", .value)
+    case 0x2D, 0x30...0x39: position = try JSONNumber(text, at: position, allowingLeadingZeros: false).end
+    default: throw unexpected(.value)
+    }
+  }
+
+  private func checkEscapes(_ string: RawString) throws(JSONFault) {
+    var place = string.start
+    while place < string.end {
+      place = text[place] == 0x5C ? try unescape(at: place, to: string.end).next : place + 1
+    }
+  }
+}

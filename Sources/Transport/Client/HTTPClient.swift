@@ -1,0 +1,126 @@
+internal import AsyncHTTPClient
+internal import ConfigSchema
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NativeCodecs
+
+/// Posts bodies to HTTP servers over pooled connections.
+///
+/// HTTP/1.1 in plaintext, HTTP/1.1 or 2 over TLS (with the system's certificates). Redirects are not followed: a 3xx answer
+/// is handed back like any other, since data that silently goes elsewhere is worse than an error that names the place.
+package final class HTTPClient: Sendable {
+  /// The most bytes of an answer that are kept, enough for an error's explanation.
+  package static let keptReplySize = 64 << 10
+  /// The most bytes of an answer that are read so that its connection can be used again.
+  private static let readReplySize = 1 << 20
+
+  private let client: AsyncHTTPClient.HTTPClient
+  private let baseHeaders: HTTPHeaders
+  private let overriding: HTTPHeaders
+  private let compressor: CompressorPool?
+  private let timeout: Duration
+
+  /// Opens nothing yet.
+  /// - Parameter userAgent: such as `Millrace/1.0`; the configured headers may replace it.
+  package init(config: HTTPClientConfig, userAgent: String) {
+    var settings = AsyncHTTPClient.HTTPClient.Configuration()
+    settings.redirectConfiguration = .disallow
+    settings.decompression = .disabled
+    settings.httpVersion = config.forceAttemptHTTP2 ? .automatic : .http1Only
+    settings.timeout = .init(connect: .seconds(20))
+    // Retrying is the exporter's, which also counts it.
+    settings.connectionPool.retryConnectionEstablishment = false
+    settings.connectionPool.idleTimeout =
+      config.idleConnectionTimeout > .zero
+      ? TimeAmount(clamping: config.idleConnectionTimeout) : .hours(24 * 365)
+    settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
+      config.maxConnectionsPerHost > 0 ? config.maxConnectionsPerHost : 1024
+    if config.disableKeepAlives { settings.maximumUsesPerConnection = 1 }
+    if let proxy = ProxyAddress(config.proxyURL) {
+      settings.proxy = .server(
+        host: proxy.host, port: proxy.port,
+        authorization: proxy.user.map { .basic(username: $0, password: proxy.password) })
+    }
+    client = AsyncHTTPClient.HTTPClient(eventLoopGroup: EventLoops.group, configuration: settings)
+    compressor = config.compression.algorithm.map { CompressorPool($0, level: config.compressionLevel) }
+    timeout = config.timeout
+    var base = HTTPHeaders([("user-agent", userAgent)])
+    if config.disableKeepAlives { base.add(name: "connection", value: "close") }
+    if let encoding = compressor?.algorithm.contentEncoding {
+      base.add(name: "content-encoding", value: encoding)
+    }
+    baseHeaders = base
+    overriding = HTTPHeaders(config.headers.map { ($0.key, $0.value.reveal()) })
+  }
+
+  /// Sends a body and waits for the answer.
+  /// - Parameters:
+  ///   - url: absolute, `http` or `https`.
+  ///   - body: not compressed; the client compresses as configured.
+  ///   - headers: besides Content-Type, Content-Encoding and User-Agent; the configured headers win over all.
+  /// - Returns: the answer, whatever its status.
+  /// - Throws: ``ConnectionError`` when there is no complete answer; `CancellationError` when the task is cancelled;
+  ///   `CodecError` when the body cannot be compressed.
+  package func post(
+    url: String, contentType: String, body: [UInt8], headers: [(name: String, value: String)] = []
+  ) async throws -> HTTPReply {
+    var request = HTTPClientRequest(url: url)
+    request.method = .POST
+    request.headers = baseHeaders
+    request.headers.add(name: "content-type", value: contentType)
+    for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+    for (name, value) in overriding { request.headers.replaceOrAdd(name: name, value: value) }
+    if let compressor {
+      request.body = .bytes(ByteBuffer(bytes: try compressor.compress(body)))
+    } else {
+      request.body = .bytes(ByteBuffer(bytes: body))
+    }
+    let deadline: NIODeadline = timeout > .zero ? .now() + TimeAmount(clamping: timeout) : .distantFuture
+    do {
+      let response = try await client.execute(request, deadline: deadline)
+      return try await Self.reply(response)
+    } catch {
+      throw Self.failure(error, url: url, timeout: timeout)
+    }
+  }
+
+  /// Closes all connections; requests under way fail, later ones too.
+  package func shutdown() async { try? await client.shutdown() }
+
+  private static func reply(_ response: HTTPClientResponse) async throws -> HTTPReply {
+    var reply = HTTPReply(status: Int(response.status.code))
+    reply.headers = response.headers.map { (name: $0.name, value: $0.value) }
+    var read = 0
+    for try await buffer in response.body {
+      let kept = min(buffer.readableBytes, keptReplySize - reply.body.count)
+      reply.body.append(contentsOf: buffer.readableBytesView.prefix(kept))
+      if kept < buffer.readableBytes { reply.isBodyCut = true }
+      read += buffer.readableBytes
+      if read > readReplySize { break }
+    }
+    return reply
+  }
+
+  private static func failure(_ error: any Error, url: String, timeout: Duration) -> any Error {
+    if error is CancellationError { return error }
+    guard let error = error as? HTTPClientError else {
+      let kind: ConnectionError.Kind = error is NIOConnectionError ? .unreachable : .interrupted
+      return ConnectionError(kind, address: url, reason: FailureText.of(error))
+    }
+    switch error {
+    case .cancelled:
+      return Task.isCancelled ? CancellationError() : ConnectionError(.shutDown, address: url, reason: "")
+    case .alreadyShutdown: return ConnectionError(.shutDown, address: url, reason: "")
+    case .deadlineExceeded, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
+      return ConnectionError(.timedOut, address: url, reason: "nothing within \(timeout)")
+    case .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout:
+      return ConnectionError(.unreachable, address: url, reason: "no connection within the time for it")
+    case .remoteConnectionClosed:
+      return ConnectionError(.interrupted, address: url, reason: "the server closed the connection")
+    case .invalidURL, .emptyHost, .emptyScheme, .invalidProxyResponse, .proxyAuthenticationRequired:
+      return ConnectionError(.unreachable, address: url, reason: error.shortDescription)
+    default: return ConnectionError(.interrupted, address: url, reason: error.shortDescription)
+    }
+  }
+}

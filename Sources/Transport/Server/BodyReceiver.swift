@@ -1,0 +1,110 @@
+internal import NativeCodecs
+internal import NIOCore
+
+/// Gathers one body into one array while it arrives, decompressing on the way.
+///
+/// Every byte is charged to the server's ``AdmissionBudget`` before the next is asked for. The caller gives the charge
+/// back with ``release()`` or takes it over with ``takeCharge()``.
+struct BodyReceiver {
+  enum Failure: Error {
+    /// More than the limit, after decompression.
+    case tooLarge
+    /// The compressed bytes are broken.
+    case corrupt(String)
+    /// The server holds as much as it may.
+    case overloaded
+  }
+
+  /// At most so much is reserved on a client's word alone.
+  private static let trustedReserve = 1 << 20
+
+  private(set) var bytes: [UInt8] = []
+  private var decompressor: Decompressor?
+  private let pool: DecompressorPool
+  private let budget: AdmissionBudget
+  private let limit: Int
+  private var charged = 0
+  private var received = 0
+
+  /// - Parameters:
+  ///   - compression: nil when the bytes are not compressed.
+  ///   - limit: the largest decompressed body, in bytes.
+  ///   - announced: the size the client announced, in bytes.
+  init(
+    compression: CompressionAlgorithm?, limit: Int, announced: Int, pool: DecompressorPool, budget: AdmissionBudget
+  ) {
+    self.limit = limit
+    self.pool = pool
+    self.budget = budget
+    decompressor = compression.map { pool.take($0, limit: limit) }
+    let reserve = min(announced, limit, Self.trustedReserve)
+    if reserve > 0 { bytes.reserveCapacity(compression == nil ? reserve : min(reserve * 4, limit, 256 << 10)) }
+  }
+
+  /// Takes the next bytes as they arrived.
+  mutating func append(_ buffer: ByteBuffer) throws(Failure) {
+    if let decompressor {
+      // Compressed bytes that expand to nothing must end somewhere, too.
+      received += buffer.readableBytes
+      guard received / 2 - 32_768 <= limit else { throw .tooLarge }
+      do throws(CodecError) {
+        try decompressor.append(buffer.readableBytesUInt8Span, to: &bytes)
+      } catch {
+        throw Self.failure(error)
+      }
+    } else {
+      guard buffer.readableBytes <= limit - bytes.count else { throw .tooLarge }
+      bytes.append(contentsOf: buffer.readableBytesView)
+    }
+    try charge()
+  }
+
+  /// Ends the body.
+  mutating func finish() throws(Failure) {
+    guard let decompressor else { return }
+    do throws(CodecError) {
+      try decompressor.finish(&bytes)
+    } catch {
+      throw Self.failure(error)
+    }
+    pool.give(decompressor)
+    self.decompressor = nil
+    try charge()
+  }
+
+  /// Gives up the body and everything it holds.
+  mutating func release() {
+    budget.give(charged)
+    charged = 0
+    if let decompressor { pool.give(decompressor) }
+    decompressor = nil
+    bytes = []
+  }
+
+  /// Hands the body over, without its charge.
+  mutating func takeBytes() -> [UInt8] {
+    let result = bytes
+    bytes = []
+    return result
+  }
+
+  /// Hands the charge over: bytes that the caller gives back to the budget.
+  mutating func takeCharge() -> Int {
+    defer { charged = 0 }
+    return charged
+  }
+
+  private mutating func charge() throws(Failure) {
+    let growth = bytes.count - charged
+    guard budget.take(growth) else { throw .overloaded }
+    charged += growth
+  }
+
+  private static func failure(_ error: CodecError) -> Failure {
+    switch error {
+    case .limitExceeded: .tooLarge
+    case .unavailable: .overloaded
+    case .corrupt, .truncated: .corrupt(error.description)
+    }
+  }
+}

@@ -1,0 +1,262 @@
+internal import NativeCodecs
+internal import NIOCore
+internal import NIOHTTP2
+
+extension GRPCConnection {
+  /// What is the same for all connections of a server.
+  struct Shared: Sendable {
+    /// Bytes that may be under way to the server, per connection and per stream.
+    static let connectionWindow = 8 << 20
+    static let streamWindow = 1 << 20
+    /// How long a request may pause before its message is complete. gRPC itself has no such limit; a unary client
+    /// sends in one go, and what is received meanwhile is memory.
+    static let stallTimeout = TimeAmount.seconds(60)
+    /// Bytes of one request's header block.
+    static let maxHeaderBytes = 32 << 10
+
+    let handler: any GRPCRequestHandler
+    let budget: AdmissionBudget
+    let connections: ConnectionSet
+    let pool = DecompressorPool()
+    let messageLimit: Int
+    let includesMetadata: Bool
+    let http2: NIOHTTP2Handler.ConnectionConfiguration
+    let http2Streams: NIOHTTP2Handler.StreamConfiguration
+    let keepalive: Keepalive
+
+    init(
+      config: GRPCServerConfig, handler: any GRPCRequestHandler, budget: AdmissionBudget, connections: ConnectionSet
+    ) {
+      self.handler = handler
+      self.budget = budget
+      self.connections = connections
+      messageLimit = config.messageLimit
+      includesMetadata = config.includeMetadata
+      keepalive = Keepalive(config.keepalive)
+      var connection = NIOHTTP2Handler.ConnectionConfiguration()
+      connection.initialSettings = [
+        HTTP2Setting(parameter: .maxConcurrentStreams, value: config.streamLimit),
+        HTTP2Setting(parameter: .initialWindowSize, value: Self.streamWindow),
+        HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maxHeaderBytes),
+      ]
+      // Pings are judged by the enforcement policy; this bounds bursts. Clients that estimate their bandwidth
+      // ping once per round trip. The HTTP/2 handler reserves an entry per event, so the windows are short.
+      connection.controlFrameRateLimit.maximumCount = 500
+      connection.controlFrameRateLimit.windowLength = .seconds(1)
+      http2 = connection
+      var streams = NIOHTTP2Handler.StreamConfiguration()
+      streams.streamResetFrameRateLimit.maximumCount = 200
+      streams.streamResetFrameRateLimit.windowLength = .seconds(2)
+      http2Streams = streams
+    }
+  }
+
+  /// The keepalive settings with gRPC's defaults filled in; nil means never.
+  struct Keepalive: Sendable {
+    var pingTime: TimeAmount = .hours(2)
+    var pingTimeout: TimeAmount = .seconds(20)
+    var maxIdle: TimeAmount?
+    var maxAge: TimeAmount?
+    var maxAgeGrace: TimeAmount?
+    var minPingTime: TimeAmount = .minutes(5)
+    var permitsPingWithoutStream = false
+
+    init(_ config: KeepaliveServerConfig?) {
+      guard let config else { return }
+      let parameters = config.serverParameters
+      // As in grpc-go, a second is the shortest time between pings of the server.
+      if let time = Self.amount(parameters.time) { pingTime = max(time, .seconds(1)) }
+      pingTimeout = Self.amount(parameters.timeout) ?? pingTimeout
+      maxIdle = Self.amount(parameters.maxConnectionIdle)
+      maxAge = Self.amount(parameters.maxConnectionAge)
+      maxAgeGrace = Self.amount(parameters.maxConnectionAgeGrace)
+      minPingTime = Self.amount(config.enforcementPolicy.minTime) ?? minPingTime
+      permitsPingWithoutStream = config.enforcementPolicy.permitWithoutStream
+    }
+
+    private static func amount(_ duration: Duration) -> TimeAmount? {
+      duration > .zero ? TimeAmount(clamping: duration) : nil
+    }
+  }
+
+  /// How far the server is with ending the connection.
+  enum GoingAway {
+    case no
+    /// Asked the client to open no more streams; what is on its way still counts.
+    case announced(since: NIODeadline)
+    /// Told the client which stream was the last.
+    case final
+  }
+
+  /// The times of a connection.
+  struct Life {
+    let timer: WatchTimer
+    var lastRead = NIODeadline.now()
+    var pingSent: NIODeadline?
+    var idleSince: NIODeadline?
+    var ageEnd: NIODeadline?
+    var graceEnd: NIODeadline?
+    var goingAway = GoingAway.no
+    var isClosing = false
+    var pingStrikes = PingStrikes()
+
+    init(loop: any EventLoop) { timer = WatchTimer(loop: loop) }
+  }
+
+  /// How long the client may take to confirm that it knows the server goes away.
+  private static let goAwayTimeout = TimeAmount.seconds(1)
+
+  func startLife() {
+    let now = NIODeadline.now()
+    life.lastRead = now
+    life.idleSince = now
+    if let age = shared.keepalive.maxAge {
+      // Spread over ±10 %, so that clients that came together do not come again together.
+      life.ageEnd = now + .nanoseconds(Int64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1)))
+    }
+    tick()
+  }
+
+  /// Looks at every deadline, and sets the timer to the next.
+  func tick() {
+    guard context != nil, !life.isClosing else { return }
+    let now = NIODeadline.now()
+    var next = checkStreams(now)
+    func consider(_ deadline: NIODeadline?) {
+      if let deadline, deadline < next { next = deadline }
+    }
+
+    if let sent = life.pingSent, life.lastRead < sent {
+      guard now < sent + shared.keepalive.pingTimeout else {
+        context?.close(promise: nil)
+        return
+      }
+      consider(sent + shared.keepalive.pingTimeout)
+    } else {
+      life.pingSent = nil
+      if now >= life.lastRead + shared.keepalive.pingTime {
+        write(.ping(HTTP2PingData(withInteger: 1), ack: false), to: .rootStream)
+        flushSoon()
+        life.pingSent = now
+        consider(now + shared.keepalive.pingTimeout)
+      } else {
+        consider(life.lastRead + shared.keepalive.pingTime)
+      }
+    }
+
+    switch life.goingAway {
+    case .no:
+      let idleEnd = life.idleSince.flatMap { since in shared.keepalive.maxIdle.map { since + $0 } }
+      let isTooOld = life.ageEnd.map { now >= $0 } ?? false
+      if isTooOld || idleEnd.map({ now >= $0 }) ?? false {
+        if isTooOld { life.graceEnd = shared.keepalive.maxAgeGrace.map { now + $0 } }
+        beginGoingAway()
+        consider(now + Self.goAwayTimeout)
+      } else {
+        consider(idleEnd)
+        consider(life.ageEnd)
+      }
+    case .announced(let since):
+      if now >= since + Self.goAwayTimeout { finishGoingAway() } else { consider(since + Self.goAwayTimeout) }
+    case .final: break
+    }
+    if let graceEnd = life.graceEnd {
+      guard now < graceEnd else {
+        context?.close(promise: nil)
+        return
+      }
+      consider(graceEnd)
+    }
+    life.timer.set(next)
+  }
+
+  /// Ends requests whose time is over; the next time that this may happen.
+  private func checkStreams(_ now: NIODeadline) -> NIODeadline {
+    var next = NIODeadline.distantFuture
+    var late: [(HTTP2StreamID, GRPCFailure, Bool)] = []
+    for (id, stream) in streams {
+      if let deadline = stream.deadline {
+        if deadline <= now {
+          late.append((id, GRPCFailure(.deadlineExceeded, "the request's deadline passed"), stream.isClientDone))
+          continue
+        }
+        next = min(next, deadline)
+      }
+      guard case .receiving = stream.phase else { continue }
+      let stalled = stream.lastProgress + Shared.stallTimeout
+      if stalled <= now {
+        late.append((id, GRPCFailure(.deadlineExceeded, "the message took too long to arrive"), false))
+      } else {
+        next = min(next, stalled)
+      }
+    }
+    for (id, failure, isClientDone) in late { fail(failure, on: id, isClientDone: isClientDone) }
+    return next
+  }
+
+  func becameIdle() {
+    life.idleSince = now
+    if let idle = shared.keepalive.maxIdle { life.timer.bringForward(to: now + idle) }
+    if case .final = life.goingAway { closeSoon() }
+  }
+
+  // MARK: Going away
+
+  /// Tells the client to open no more streams, in two steps, so that no request on its way is lost.
+  func beginGoingAway() {
+    guard case .no = life.goingAway, context != nil else { return }
+    let now = NIODeadline.now()
+    life.goingAway = .announced(since: now)
+    write(.goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil), to: .rootStream)
+    write(.ping(HTTP2PingData(withInteger: 2), ack: false), to: .rootStream)
+    flushSoon()
+    life.timer.bringForward(to: now + Self.goAwayTimeout)
+  }
+
+  private func finishGoingAway() {
+    life.goingAway = .final
+    write(.goAway(lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil), to: .rootStream)
+    flushSoon()
+    if streams.isEmpty { closeSoon() }
+  }
+
+  func pingAnswered() {
+    life.pingSent = nil
+    if case .announced = life.goingAway { finishGoingAway() }
+  }
+
+  // MARK: Pings of the client
+
+  func pingReceived() {
+    let policy = shared.keepalive
+    let shortest = streams.isEmpty && !policy.permitsPingWithoutStream ? TimeAmount.hours(2) : policy.minPingTime
+    guard life.pingStrikes.isTooMany(at: now, shortest: shortest), !life.isClosing else { return }
+    write(
+      .goAway(
+        lastStreamID: lastStreamID, errorCode: .enhanceYourCalm, opaqueData: ByteBuffer(string: "too_many_pings")),
+      to: .rootStream)
+    closeSoon()
+  }
+}
+
+/// Counts pings that came too early, as grpc-go does: more than two without an answer between them are too many.
+struct PingStrikes {
+  private var last: NIODeadline?
+  private var strikes = 0
+  private var wasReset = false
+
+  /// Says that the server sent an answer, which entitles the client to a ping.
+  mutating func reset() { wasReset = true }
+
+  /// Counts a ping.
+  mutating func isTooMany(at now: NIODeadline, shortest: TimeAmount) -> Bool {
+    defer { last = now }
+    if wasReset {
+      wasReset = false
+      strikes = 0
+      return false
+    }
+    if let last, last + shortest > now { strikes += 1 }
+    return strikes > 2
+  }
+}

@@ -1,0 +1,60 @@
+package import Logging
+internal import NativeCodecs
+internal import NIOCore
+internal import NIOHTTP2
+
+/// A gRPC server of unary methods that hands whole messages to a handler.
+///
+/// Source: the gRPC documentation, "gRPC over HTTP2", and grpc-go where that leaves a choice.
+package final class GRPCServer: Sendable {
+  private let listener: Listener
+  private let shared: GRPCConnection.Shared
+
+  /// - Parameters:
+  ///   - config: must have passed its own check.
+  ///   - messageBudget: bytes of messages held at one time; over it, requests are answered UNAVAILABLE.
+  package init(
+    config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger, messageBudget: Int = 64 << 20
+  ) {
+    listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    shared = GRPCConnection.Shared(
+      config: config, handler: handler, budget: AdmissionBudget(limit: max(messageBudget, config.messageLimit)),
+      connections: listener.connections)
+  }
+
+  /// Connections open now.
+  package var openConnections: Int { listener.connections.count }
+
+  /// Bytes of messages held now.
+  package var heldBytes: Int { shared.budget.held }
+
+  /// Listens.
+  /// - Returns: the address, with the port that was chosen when the configured one is 0.
+  /// - Throws: ``BindError``.
+  package func start() async throws -> String {
+    let shared = shared
+    return try await listener.start(keepsHalfClosed: false) { channel in
+      let watch = GoAwayWatch()
+      let connection = GRPCConnection(shared: shared, loop: channel.eventLoop, watch: watch)
+      let http2 = NIOHTTP2Handler(
+        mode: .server, frameDelegate: watch, connectionConfiguration: shared.http2,
+        streamConfiguration: shared.http2Streams)
+      let pipeline = channel.pipeline.syncOperations
+      try pipeline.addHandler(WriteCombiner())
+      try pipeline.addHandler(http2)
+      try pipeline.addHandler(connection)
+    }
+  }
+
+  /// Accepts no more, tells clients to go away, answers what is under way; closes the rest after the deadline.
+  package func stop(within deadline: Duration = .seconds(10)) async { await listener.stop(within: deadline) }
+}
+
+/// Notices that the HTTP/2 layer gave up a connection: it then wrote a GOAWAY with an error.
+final class GoAwayWatch: NIOHTTP2FrameDelegate {
+  private(set) var hasFailed = false
+
+  func wroteFrame(_ frame: HTTP2Frame) {
+    if case .goAway(_, let code, _) = frame.payload, code != .noError { hasFailed = true }
+  }
+}

@@ -1,0 +1,151 @@
+internal import NativeCodecs
+internal import NIOCore
+internal import NIOHPACK
+
+/// One request while it is received: the head, then a five-byte prefix, then the message.
+struct GRPCStream {
+  /// How the message may be compressed: what `grpc-encoding` said.
+  enum Encoding {
+    case identity
+    case known(CompressionAlgorithm)
+    case unknown(String)
+  }
+
+  enum Phase {
+    case receiving
+    /// The handler has the request.
+    case handed
+  }
+
+  let path: String
+  let metadata: [String: [String]]
+  let encoding: Encoding
+  /// From `grpc-timeout`.
+  let deadline: NIODeadline?
+  var phase = Phase.receiving
+  /// Whether the client said that it sends no more.
+  var isClientDone = false
+  /// When bytes came last.
+  var lastProgress: NIODeadline
+  private var prefixCount = 0
+  private var isCompressed = false
+  private var length: UInt32 = 0
+  private var remaining = 0
+  private var receiver: BodyReceiver?
+
+  init(
+    path: String, metadata: [String: [String]], encoding: Encoding, deadline: NIODeadline?, now: NIODeadline
+  ) {
+    self.path = path
+    self.metadata = metadata
+    self.encoding = encoding
+    self.deadline = deadline
+    lastProgress = now
+  }
+
+  /// Takes the bytes of a DATA frame.
+  mutating func receive(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    var data = data
+    while data.readableBytes > 0 {
+      if prefixCount < 5 {
+        try readPrefix(&data, shared)
+      } else if remaining == 0 {
+        throw GRPCFailure(.internalError, "more than one message in a unary request")
+      } else if remaining >= data.readableBytes {
+        remaining -= data.readableBytes
+        try append(data, shared)
+        return
+      } else if let part = data.readSlice(length: remaining) {
+        remaining = 0
+        try append(part, shared)
+      }
+    }
+  }
+
+  private mutating func readPrefix(_ data: inout ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    if prefixCount == 0, data.readableBytes >= 5, let flag: UInt8 = data.readInteger(),
+      let length: UInt32 = data.readInteger()
+    {
+      self.length = length
+      prefixCount = 5
+      return try start(flag, shared)
+    }
+    guard let byte: UInt8 = data.readInteger() else { return }
+    if prefixCount == 0 {
+      isCompressed = byte != 0
+      if byte > 1 { throw GRPCFailure(.internalError, "invalid compression flag \(byte)") }
+    } else {
+      length = length << 8 | UInt32(byte)
+    }
+    prefixCount += 1
+    if prefixCount == 5 { try start(isCompressed ? 1 : 0, shared) }
+  }
+
+  /// Checks the prefix; nothing is reserved for a message that will be refused.
+  private mutating func start(_ flag: UInt8, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    guard flag <= 1 else { throw GRPCFailure(.internalError, "invalid compression flag \(flag)") }
+    guard length <= shared.messageLimit else {
+      throw GRPCFailure(
+        .resourceExhausted, "received message larger than max (\(length) vs. \(shared.messageLimit))")
+    }
+    remaining = Int(length)
+    var compression: CompressionAlgorithm?
+    if flag == 1 {
+      switch encoding {
+      case .identity:
+        throw GRPCFailure(.internalError, "compressed flag set with identity or empty encoding")
+      case .known(let algorithm): compression = algorithm
+      case .unknown(let name):
+        throw GRPCFailure(
+          .unimplemented,
+          "grpc-encoding \"\(name.prefix(64))\" is not supported, supported: \(GRPCHeaders.acceptEncoding)")
+      }
+    }
+    receiver = BodyReceiver(
+      compression: compression, limit: shared.messageLimit, announced: remaining, pool: shared.pool,
+      budget: shared.budget)
+  }
+
+  private mutating func append(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    do throws(BodyReceiver.Failure) {
+      try receiver?.append(data)
+    } catch {
+      throw Self.failure(error, shared)
+    }
+  }
+
+  /// Ends the message: its bytes, and the charge that goes with them.
+  mutating func finish(_ shared: GRPCConnection.Shared) throws(GRPCFailure) -> (bytes: [UInt8], charge: Int) {
+    guard prefixCount > 0 else { throw GRPCFailure(.internalError, "no message in a unary request") }
+    guard prefixCount == 5, remaining == 0, var receiver else {
+      throw GRPCFailure(.internalError, "the message ends too early")
+    }
+    self.receiver = nil
+    do throws(BodyReceiver.Failure) {
+      try receiver.finish()
+    } catch {
+      receiver.release()
+      throw Self.failure(error, shared)
+    }
+    phase = .handed
+    return (receiver.takeBytes(), receiver.takeCharge())
+  }
+
+  /// Gives up what was received.
+  mutating func release() {
+    receiver?.release()
+    receiver = nil
+  }
+
+  private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure {
+    switch failure {
+    case .tooLarge:
+      return GRPCFailure(
+        .resourceExhausted, "received message after decompression larger than max \(shared.messageLimit)")
+    case .corrupt(let reason): return GRPCFailure(.internalError, "failed to decompress the message: \(reason)")
+    case .overloaded:
+      let text = "too many request bytes are under way, try again later"
+      return GRPCFailure(.unavailable, text, details: shared.handler.overloadDetails(text))
+    }
+  }
+}

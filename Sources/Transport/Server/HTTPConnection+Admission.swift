@@ -1,0 +1,109 @@
+internal import NativeCodecs
+internal import NIOCore
+internal import NIOHTTP1
+
+extension HTTPConnection {
+  /// What is the same for all connections of a server.
+  struct Shared: Sendable {
+    let handler: any HTTPRequestHandler
+    let budget: AdmissionBudget
+    let connections: ConnectionSet
+    let pool = DecompressorPool()
+    let writer: HTTPAnswerWriter
+    let cors: CORSPolicy?
+    let bodyLimit: Int
+    let includesMetadata: Bool
+    let keepsAlive: Bool
+    let readTimeout: TimeAmount?
+    let readHeaderTimeout: TimeAmount?
+    let writeTimeout: TimeAmount?
+    let idleTimeout: TimeAmount?
+    private let allowsIdentity: Bool
+    private let algorithms: [CompressionAlgorithm]
+
+    init(
+      config: HTTPServerConfig, handler: any HTTPRequestHandler, budget: AdmissionBudget, connections: ConnectionSet
+    ) {
+      self.handler = handler
+      self.budget = budget
+      self.connections = connections
+      writer = HTTPAnswerWriter(responseHeaders: config.responseHeaders)
+      cors = CORSPolicy(config.cors)
+      bodyLimit = config.bodyLimit
+      includesMetadata = config.includeMetadata
+      keepsAlive = config.keepAlivesEnabled
+      readTimeout = Self.limit(config.readTimeout)
+      readHeaderTimeout = Self.limit(config.readHeaderTimeout)
+      writeTimeout = Self.limit(config.writeTimeout)
+      idleTimeout = Self.limit(config.idleTimeout)
+      // An empty list stands for all, as in the Collector.
+      let enabled = config.compressionAlgorithms.isEmpty ? RequestCompression.allCases : config.compressionAlgorithms
+      allowsIdentity = enabled.contains(.none)
+      algorithms = enabled.compactMap { CompressionAlgorithm(rawValue: $0.rawValue) }
+    }
+
+    private static func limit(_ duration: Duration) -> TimeAmount? {
+      duration > .zero ? TimeAmount(clamping: duration) : nil
+    }
+  }
+
+  /// What to do with a request whose head is there.
+  enum Verdict {
+    case refuse(HTTPAnswer)
+    case receive(CompressionAlgorithm?)
+  }
+}
+
+extension HTTPConnection.Shared {
+  /// Decides from the head alone.
+  func verdict(_ head: HTTPRequestHead, _ request: RequestLine) -> HTTPConnection.Verdict {
+    if let answer = cors?.preflight(head) { return .refuse(answer) }
+    if let answer = handler.admit(method: request.method, path: request.path, contentType: request.contentType) {
+      return .refuse(answer)
+    }
+    if request.hasUnknownExpectation {
+      return .refuse(handler.failure(417, "unknown expectation", contentType: request.contentType))
+    }
+    var compression: CompressionAlgorithm?
+    if let name = request.contentEncoding, !name.isEmpty, !HTTPToken.equal(name, "identity") {
+      guard let algorithm = CompressionAlgorithm(contentEncoding: name), algorithms.contains(algorithm) else {
+        return .refuse(unknownEncoding(name, request))
+      }
+      compression = algorithm
+    } else if !allowsIdentity {
+      return .refuse(unknownEncoding("identity", request))
+    }
+    if compression == nil, let length = request.contentLength, length > bodyLimit {
+      return .refuse(answer(to: .tooLarge, contentType: request.contentType))
+    }
+    return .receive(compression)
+  }
+
+  /// The answer when a body cannot be received.
+  func answer(to failure: BodyReceiver.Failure, contentType: String?) -> HTTPAnswer {
+    switch failure {
+    case .tooLarge:
+      return handler.failure(
+        413, "the request body is larger than \(bodyLimit) bytes after decompression", contentType: contentType)
+    case .corrupt(let reason):
+      return handler.failure(400, reason, contentType: contentType)
+    case .overloaded:
+      var answer = handler.failure(
+        503, "too many request bytes are under way, try again later", contentType: contentType)
+      if !answer.headers.contains(where: { HTTPToken.equal($0.0, "Retry-After") }) {
+        answer.headers.append(("Retry-After", "1"))
+      }
+      return answer
+    }
+  }
+
+  private func unknownEncoding(_ name: String, _ request: RequestLine) -> HTTPAnswer {
+    let names = algorithms.map(\.contentEncoding) + (allowsIdentity ? ["identity"] : [])
+    let list = names.joined(separator: ", ")
+    var answer = handler.failure(
+      415, "unsupported Content-Encoding \"\(name.prefix(64))\", supported: \(list)",
+      contentType: request.contentType)
+    answer.headers.append(("Accept-Encoding", list))
+    return answer
+  }
+}

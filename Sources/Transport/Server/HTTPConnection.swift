@@ -1,0 +1,291 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One HTTP/1.1 connection: reads requests, hands them on one at a time, writes answers in order.
+///
+/// While a request waits for its answer nothing more is read from the socket, so that a client that sends faster than
+/// it is answered is slowed down by TCP. Confined to the connection's event loop.
+final class HTTPConnection: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  enum Phase {
+    /// Between requests.
+    case idle
+    /// Bytes of a request came, its head is not complete.
+    case arriving
+    /// The body is being received.
+    case receiving
+    /// The request is answered already; so many more bytes of its body are read and dropped.
+    case discarding(Int)
+    /// The handler has the request.
+    case waiting
+    /// The last answer is written; what the client still sends is dropped until it closes.
+    case lingering
+    case closed
+  }
+
+  /// Bytes that the headers of one request may have.
+  static let maxHeaderBytes = 64 << 10
+  /// Bytes of an unwanted body that are read to keep the connection; beyond, it is closed.
+  static let maxDiscard = 256 << 10
+
+  let shared: Shared
+  let loop: any EventLoop
+  var context: ChannelHandlerContext?
+  var phase = Phase.idle
+  /// Which request of the connection is being served; an answer to another one is stale.
+  var exchange: UInt64 = 0
+  var isDraining = false
+  /// Whether parts are being processed further up the stack.
+  private var isProcessing = false
+  private var isReadHeld = false
+  /// Whether a read burst is under way, at whose end everything written is flushed.
+  var isInBurst = false
+  var needsFlush = false
+  var timing: Timing
+  private var pending = CircularBuffer<HTTPServerRequestPart>()
+  private var peer = ""
+
+  /// The request being received or served.
+  var current = RequestLine()
+  private var receiver: BodyReceiver?
+  var dateText = ""
+  var dateSecond = -1
+
+  init(shared: Shared, loop: any EventLoop) {
+    self.shared = shared
+    self.loop = loop
+    timing = Timing(loop: loop)
+  }
+
+  // MARK: Life
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    timing.timer.whenExpired { [weak self] in self?.deadlinePassed() }
+    if context.channel.isActive { activate(context) }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+  func channelActive(context: ChannelHandlerContext) { activate(context) }
+
+  func channelInactive(context: ChannelHandlerContext) { end() }
+
+  private func activate(_ context: ChannelHandlerContext) {
+    peer = ListenAddress.text(context.remoteAddress)
+    if shared.connections.isDraining { return context.close(promise: nil) }
+    setDeadline(after: shared.readHeaderTimeout ?? shared.idleTimeout)
+  }
+
+  private func end() {
+    phase = .closed
+    abandonBody()
+    pending.removeAll()
+    timing.timer.end()
+    context = nil
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case is Listener.Drain:
+      isDraining = true
+      if case .idle = phase { context.close(promise: nil) }
+    case ChannelEvent.inputClosed:
+      switch phase {
+      case .waiting: current.keepsAlive = false
+      default: context.close(promise: nil)
+      }
+    default: break
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let error = error as? HTTPParserError, error != .invalidEOFState else {
+      context.close(promise: nil)
+      return
+    }
+    switch phase {
+    case .waiting:
+      // What follows cannot be read; the request before it still gets its answer.
+      current.keepsAlive = false
+      pending.removeAll()
+    case .lingering, .closed: break
+    case .idle, .arriving, .receiving, .discarding:
+      abandonBody()
+      let tooLong = error == .headerOverflow
+      current.keepsAlive = false
+      send(
+        shared.handler.failure(
+          tooLong ? 431 : 400, tooLong ? "the headers are too large" : "malformed HTTP request",
+          contentType: current.contentType))
+    }
+  }
+
+  // MARK: Reading
+
+  /// Says that bytes arrived before the decoder sees them; false drops them.
+  func bytesArrived() -> Bool {
+    switch phase {
+    case .idle:
+      phase = .arriving
+      timing.requestStart = .now()
+      setDeadline(after: shared.readHeaderTimeout ?? shared.readTimeout)
+      return true
+    case .lingering, .closed: return false
+    default: return true
+    }
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if case .waiting = phase {
+      isReadHeld = true
+    } else if !context.channel.isWritable {
+      isReadHeld = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable {
+      setWriteDeadline(nil)
+      resumeReading()
+    } else {
+      setWriteDeadline(shared.writeTimeout)
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isInBurst = true
+    let part = unwrapInboundIn(data)
+    if case .waiting = phase {
+      pending.append(part)
+    } else {
+      isProcessing = true
+      process(part)
+      isProcessing = false
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isInBurst = false
+    flushIfNeeded()
+    context.fireChannelReadComplete()
+  }
+
+  /// Goes on with what was read while the last request waited; called when it is answered.
+  func resume() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    while let part = pending.first {
+      if case .waiting = phase { break }
+      pending.removeFirst()
+      process(part)
+    }
+    isProcessing = false
+    resumeReading()
+  }
+
+  private func resumeReading() {
+    guard isReadHeld, let context, context.channel.isWritable else { return }
+    if case .waiting = phase { return }
+    isReadHeld = false
+    context.read()
+  }
+
+  private func process(_ part: HTTPServerRequestPart) {
+    switch part {
+    case .head(let head): begin(head)
+    case .body(let buffer): receive(buffer)
+    case .end: finish()
+    }
+  }
+
+  private func begin(_ head: HTTPRequestHead) {
+    if case .lingering = phase { return }
+    exchange &+= 1
+    current = RequestLine(head, keepsAlive: shared.keepsAlive && !isDraining)
+    switch shared.verdict(head, current) {
+    case .refuse(let answer): refuse(answer)
+    case .receive(let compression):
+      if current.expectsContinue { write(Self.continueBytes) }
+      receiver = BodyReceiver(
+        compression: compression, limit: shared.bodyLimit, announced: current.contentLength ?? 0,
+        pool: shared.pool, budget: shared.budget)
+      phase = .receiving
+      setBodyDeadline()
+    }
+  }
+
+  private static let continueBytes = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+
+  private func receive(_ buffer: ByteBuffer) {
+    switch phase {
+    case .receiving:
+      do throws(BodyReceiver.Failure) {
+        try receiver?.append(buffer)
+        setBodyDeadline()
+      } catch {
+        refuse(shared.answer(to: error, contentType: current.contentType))
+      }
+    case .discarding(let left):
+      if buffer.readableBytes > left {
+        linger()
+      } else {
+        phase = .discarding(left - buffer.readableBytes)
+      }
+    default: break
+    }
+  }
+
+  private func finish() {
+    switch phase {
+    case .receiving:
+      guard var receiver else { return }
+      self.receiver = nil
+      do throws(BodyReceiver.Failure) {
+        try receiver.finish()
+      } catch {
+        receiver.release()
+        current.bodyIsRead = true
+        return refuse(shared.answer(to: error, contentType: current.contentType))
+      }
+      phase = .waiting
+      setDeadline(after: nil)
+      let responder = HTTPResponder(
+        self, loop: loop, exchange: exchange, charge: receiver.takeCharge(), budget: shared.budget)
+      shared.handler.handle(request(body: receiver.takeBytes()), responder)
+    case .discarding: becomeIdle()
+    default: break
+    }
+  }
+
+  private func request(body: [UInt8]) -> ServerRequest {
+    ServerRequest(
+      method: current.method, path: current.path, query: current.query, contentType: current.contentType,
+      body: body, peer: peer, metadata: shared.includesMetadata ? current.headers.grouped : [:],
+      headers: current.headers)
+  }
+
+  /// Forgets the body received so far.
+  func abandonBody() {
+    receiver?.release()
+    receiver = nil
+  }
+
+  /// Answers a request whose body is not wanted, or not wanted any more.
+  private func refuse(_ answer: HTTPAnswer) {
+    abandonBody()
+    let canSkipBody =
+      current.bodyIsRead || !current.expectsContinue && (current.contentLength ?? 0) <= Self.maxDiscard
+    if !canSkipBody { current.keepsAlive = false }
+    let isWhole = current.bodyIsRead
+    send(answer)
+    guard current.keepsAlive else { return }
+    if isWhole { becomeIdle() } else { phase = .discarding(Self.maxDiscard) }
+  }
+}

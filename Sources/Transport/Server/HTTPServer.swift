@@ -1,0 +1,53 @@
+package import Logging
+internal import NativeCodecs
+internal import NIOCore
+internal import NIOHTTP1
+
+/// An HTTP/1.1 server that hands whole requests to a handler.
+///
+/// Keeps connections alive, answers pipelined requests in order, decompresses bodies while they arrive, and bounds
+/// everything a client can make it hold.
+package final class HTTPServer: Sendable {
+  private let listener: Listener
+  private let shared: HTTPConnection.Shared
+
+  /// - Parameters:
+  ///   - config: must have passed its own check.
+  ///   - bodyBudget: bytes of request bodies held at one time; over it, requests are answered 503.
+  package init(
+    config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger, bodyBudget: Int = 64 << 20
+  ) {
+    listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    shared = HTTPConnection.Shared(
+      config: config, handler: handler, budget: AdmissionBudget(limit: max(bodyBudget, config.bodyLimit)),
+      connections: listener.connections)
+  }
+
+  /// Connections open now.
+  package var openConnections: Int { listener.connections.count }
+
+  /// Bytes of request bodies held now.
+  package var heldBytes: Int { shared.budget.held }
+
+  /// Listens.
+  /// - Returns: the address, with the port that was chosen when the configured one is 0.
+  /// - Throws: ``BindError``.
+  package func start() async throws -> String {
+    let shared = shared
+    return try await listener.start(keepsHalfClosed: true) { channel in
+      let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
+      var limits = NIOHTTPDecoderLimitConfiguration()
+      limits.maxHeaderFieldSize = HTTPConnection.maxHeaderBytes
+      limits.maxHeaderListSize = HTTPConnection.maxHeaderBytes
+      let decoder = HTTPRequestDecoder(
+        leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
+      let pipeline = channel.pipeline.syncOperations
+      try pipeline.addHandler(HTTPArrivalHandler(connection))
+      try pipeline.addHandler(ByteToMessageHandler(decoder))
+      try pipeline.addHandler(connection)
+    }
+  }
+
+  /// Accepts no more, answers what is under way, closes idle connections; closes the rest after the deadline.
+  package func stop(within deadline: Duration = .seconds(10)) async { await listener.stop(within: deadline) }
+}

@@ -1,0 +1,159 @@
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// A listening socket and the connections accepted on it.
+final class Listener: Sendable {
+  private enum Phase {
+    case fresh
+    case listening(any Channel, socketPath: String?)
+    case stopped
+  }
+
+  /// The event that tells a connection to finish what it has and close.
+  struct Drain: Sendable {}
+
+  private let endpoint: String
+  private let transport: ListenTransport
+  private let logger: Logger
+  private let phase = Mutex<Phase>(.fresh)
+  let connections = ConnectionSet()
+
+  init(endpoint: String, transport: ListenTransport, logger: Logger) {
+    self.endpoint = endpoint
+    self.transport = transport
+    self.logger = logger
+  }
+
+  /// Listens.
+  /// - Parameter prepare: adds the handlers of a new connection; runs on its event loop.
+  /// - Returns: the address, with the port that was chosen when the configured one is 0.
+  /// - Throws: ``BindError``.
+  /// - Parameter keepsHalfClosed: whether a client that ended its sending side still gets its answer.
+  func start(
+    keepsHalfClosed: Bool, _ prepare: @escaping @Sendable (any Channel) throws -> Void
+  ) async throws -> String {
+    let logger = logger
+    let connections = connections
+    let bootstrap = ServerBootstrap(group: EventLoops.group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptBackoffHandler(shouldForwardIOErrorCaught: true, backoffProvider: { _ in .milliseconds(200) }))
+          try channel.pipeline.syncOperations.addHandler(AcceptErrorLog(logger: logger))
+        }
+      }
+      .childChannelOption(.allowRemoteHalfClosure, value: keepsHalfClosed)
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          if transportIsTCP(channel) { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
+          connections.insert(channel)
+          try prepare(channel)
+        }
+      }
+    do {
+      let channel: any Channel
+      switch transport {
+      case .tcp: channel = try await bind(bootstrap)
+      case .unix: channel = try await bindSocketFile(bootstrap)
+      }
+      phase.withLock {
+        $0 = .listening(channel, socketPath: transport == .unix ? endpoint : nil)
+      }
+      return ListenAddress.text(channel.localAddress)
+    } catch let error as BindError {
+      throw error
+    } catch {
+      throw BindError(address: endpoint, reason: Self.reason(error))
+    }
+  }
+
+  private func bind(_ bootstrap: ServerBootstrap) async throws -> any Channel {
+    guard let (host, port) = ListenAddress.split(endpoint) else {
+      throw BindError(address: endpoint, reason: "it is not host:port")
+    }
+    var failure: any Error = BindError(address: endpoint, reason: "the name has no address")
+    for address in try await ListenAddress.candidates(host: host, port: port) {
+      do {
+        return try await bootstrap.bind(to: address).get()
+      } catch {
+        failure = error
+        // Only a family that the system lacks is worth another try; a port in use is an answer.
+        guard let error = error as? IOError, Self.isMissingFamily(error.errnoCode) else { break }
+      }
+    }
+    throw failure
+  }
+
+  /// Binds a socket file; one that nobody listens on any more is removed first.
+  private func bindSocketFile(_ bootstrap: ServerBootstrap) async throws -> any Channel {
+    do {
+      return try await bootstrap.bind(unixDomainSocketPath: endpoint).get()
+    } catch let error as IOError where error.errnoCode == SystemErrors.addressInUse {
+      do {
+        let probe = try await ClientBootstrap(group: EventLoops.group).connect(unixDomainSocketPath: endpoint).get()
+        try? await probe.close()
+        throw error
+      } catch let probe as IOError where probe.errnoCode == SystemErrors.connectionRefused {
+        return try await bootstrap.bind(unixDomainSocketPath: endpoint, cleanupExistingSocketFile: true).get()
+      }
+    }
+  }
+
+  /// Accepts no more, lets connections finish what is under way, and closes what is left after `deadline`.
+  func stop(within deadline: Duration) async {
+    let (channel, path) = phase.withLock { phase -> ((any Channel)?, String?) in
+      defer { phase = .stopped }
+      if case .listening(let channel, let path) = phase { return (channel, path) }
+      return (nil, nil)
+    }
+    try? await channel?.close()
+    if let path { SystemErrors.removeFile(path) }
+    for connection in connections.beginDraining() { connection.pipeline.fireUserInboundEventTriggered(Drain()) }
+    let loop = EventLoops.group.next()
+    let connections = connections
+    let force = loop.scheduleTask(in: TimeAmount(clamping: deadline)) {
+      for connection in connections.all { connection.close(promise: nil) }
+    }
+    await connections.waitUntilEmpty()
+    force.cancel()
+  }
+
+  private static func isMissingFamily(_ code: CInt) -> Bool {
+    code == SystemErrors.addressFamilyUnsupported || code == SystemErrors.addressNotAvailable
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    return SystemErrors.text(error.errnoCode)
+  }
+}
+
+/// Unix sockets know no TCP options.
+private func transportIsTCP(_ channel: any Channel) -> Bool { channel.remoteAddress?.pathname == nil }
+
+/// Says that connections cannot be accepted, at most once every ten seconds.
+private final class AcceptErrorLog: ChannelInboundHandler {
+  typealias InboundIn = any Channel
+
+  private let logger: Logger
+  private var silentUntil = NIODeadline.distantPast
+  private var unreported = 0
+
+  init(logger: Logger) { self.logger = logger }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    unreported += 1
+    guard NIODeadline.now() >= silentUntil else { return }
+    silentUntil = .now() + .seconds(10)
+    logger.warning(
+      "cannot accept connections; trying again",
+      metadata: ["error": "\(error)", "count": "\(unreported)"])
+    unreported = 0
+  }
+}

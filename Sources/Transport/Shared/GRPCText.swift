@@ -1,0 +1,112 @@
+/// How gRPC writes text and bytes into header fields.
+enum GRPCText {
+  /// A status message as `grpc-message` carries it: bytes outside space…tilde, and `%`, as `%XX`.
+  ///
+  /// Source: the gRPC documentation, "gRPC over HTTP2", Status-Message.
+  static func percentEncoded(_ message: String) -> String {
+    if message.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7E && $0 != 0x25 }) { return message }
+    let digits = Array("0123456789ABCDEF".utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity(message.utf8.count + 16)
+    for byte in message.utf8 {
+      if byte >= 0x20 && byte <= 0x7E && byte != 0x25 {
+        out.append(byte)
+      } else {
+        out.append(0x25)
+        out.append(digits[Int(byte >> 4)])
+        out.append(digits[Int(byte & 15)])
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// The text of a `grpc-message`; a malformed escape stays as it is, as the specification asks.
+  static func percentDecoded(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    guard bytes.contains(0x25) else { return text }
+    var out: [UInt8] = []
+    out.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == 0x25, index + 2 < bytes.count, let high = hexDigit(bytes[index + 1]),
+        let low = hexDigit(bytes[index + 2])
+      {
+        out.append(high << 4 | low)
+        index += 3
+      } else {
+        out.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+  }
+
+  /// Base64 without padding, as `-bin` header fields should be sent.
+  static func base64(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity((bytes.count * 4 + 2) / 3)
+    var pending: UInt32 = 0
+    var bits = 0
+    for byte in bytes {
+      pending = pending << 8 | UInt32(byte)
+      bits += 8
+      while bits >= 6 {
+        bits -= 6
+        out.append(alphabet[Int(pending >> UInt32(bits)) & 63])
+      }
+    }
+    if bits > 0 { out.append(alphabet[Int(pending << UInt32(6 - bits)) & 63]) }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// Reads base64 of a `-bin` header field, padded or not; nil when it is neither.
+  static func base64Decoded(_ text: String) -> [UInt8]? {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.utf8.count * 3 / 4)
+    var pending: UInt32 = 0
+    var bits = 0
+    for byte in text.utf8 where byte != 0x3D {
+      let value: UInt8
+      switch byte {
+      case 0x41...0x5A: value = byte - 0x41
+      case 0x61...0x7A: value = byte - 0x61 + 26
+      case 0x30...0x39: value = byte - 0x30 + 52
+      case 0x2B, 0x2D: value = 62
+      case 0x2F, 0x5F: value = 63
+      default: return nil
+      }
+      pending = pending << 6 | UInt32(value)
+      bits += 6
+      if bits >= 8 {
+        bits -= 8
+        out.append(UInt8(truncatingIfNeeded: pending >> UInt32(bits)))
+      }
+    }
+    return bits < 6 ? out : nil
+  }
+
+  /// The value of a `grpc-timeout` in nanoseconds: at most eight digits and one of `H M S m u n`.
+  static func timeoutNanoseconds(_ text: String) -> Int64? {
+    guard let unit = text.utf8.last, text.utf8.count <= 9, let count = Int64(text.dropLast()), count >= 0
+    else { return nil }
+    switch unit {
+    case UInt8(ascii: "H"): return count * 3_600_000_000_000
+    case UInt8(ascii: "M"): return count * 60_000_000_000
+    case UInt8(ascii: "S"): return count * 1_000_000_000
+    case UInt8(ascii: "m"): return count * 1_000_000
+    case UInt8(ascii: "u"): return count * 1_000
+    case UInt8(ascii: "n"): return count
+    default: return nil
+    }
+  }
+}

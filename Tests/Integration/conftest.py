@@ -1,0 +1,38 @@
+"""Fixtures: processes and backends that end with the test that asked for them."""
+
+import pytest
+
+from backends import GRPCBackend, HTTPBackend
+from millrace import BINARY, Millrace, Pipeline
+
+
+def pytest_sessionstart(session):
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} does not exist: run `make build`, or set MILLRACE_BIN", returncode=2)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """`start(exporters={…}, processors={…})`: a running millrace with an OTLP receiver in front."""
+    running = []
+
+    def _start(exporters, processors=None, env=None, arguments=(), **settings) -> Millrace:
+        pipeline = Pipeline(exporters, processors or {}, **settings)
+        running.append(Millrace(pipeline, tmp_path / f"millrace-{len(running)}", env, arguments))
+        return running[-1]
+
+    yield _start
+    for millrace in running:
+        millrace.kill()
+
+
+@pytest.fixture
+def http_backend():
+    with HTTPBackend() as backend:
+        yield backend
+
+
+@pytest.fixture
+def grpc_backend():
+    with GRPCBackend() as backend:
+        yield backend

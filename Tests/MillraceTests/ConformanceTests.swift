@@ -1,0 +1,50 @@
+import PipelineKit
+import PipelineTestKit
+import Testing
+
+@testable import Millrace
+
+/// Runs every entry of the catalog through the conformance kit.
+@Suite struct ConformanceTests {
+  /// The smallest settings each component works with; a new component adds its line here.
+  static let settings: [String: String] = [
+    "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
+    "processor batch": "{}",
+    "exporter debug": "{output_paths: [/dev/null]}",
+    "exporter file": "{path: /dev/null}",
+    "exporter nop": "{}",
+    "exporter otlp_grpc": "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
+    "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
+    "extension health_check": "{endpoint: \"127.0.0.1:0\"}",
+  ]
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let entry: Catalog.Entry
+    var name: String { "\(entry.kind.rawValue) \(entry.descriptor.type)" }
+    var testDescription: String { name }
+    var conformance: Conformance {
+      Conformance(
+        entry, settings: ConformanceTests.settings[name] ?? "{}", catalog: Catalog.standard.adding(.testing()))
+    }
+  }
+  static let cases = Catalog.standard.entries.map { Case(entry: $0) }
+
+  @Test(arguments: cases)
+  func `its configuration is declared, checked and documented`(component: Case) {
+    #expect(component.conformance.configurationProblems() == [])
+  }
+
+  @Test(arguments: cases)
+  func `it starts, stops and starts again`(component: Case) async {
+    #expect(await component.conformance.lifecycleProblems() == [])
+  }
+
+  @Test(arguments: cases)
+  func `every delivery gets one outcome and every item is accounted for`(component: Case) async {
+    #expect(await component.conformance.outcomeProblems() == [])
+  }
+
+  @Test func `every component of the catalog has its settings here`() {
+    #expect(Set(Self.cases.map(\.name)) == Set(Self.settings.keys))
+  }
+}

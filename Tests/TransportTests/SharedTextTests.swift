@@ -1,0 +1,43 @@
+import Testing
+
+@testable import Transport
+
+@Suite struct SharedTextTests {
+  @Test func `a status message is escaped and read back`() {
+    #expect(GRPCText.percentEncoded("plain text") == "plain text")
+    #expect(GRPCText.percentEncoded("100% größer\n") == "100%25 gr%C3%B6%C3%9Fer%0A")
+    #expect(GRPCText.percentDecoded("100%25 gr%C3%B6%c3%9fer%0A") == "100% größer\n")
+    #expect(GRPCText.percentDecoded("50% off%2") == "50% off%2")
+  }
+
+  @Test(arguments: [
+    ([], ""), ([0x66], "Zg"), ([0x66, 0x6F], "Zm8"), ([0x66, 0x6F, 0x6F], "Zm9v"), ([0xFB, 0xFF], "+/8"),
+  ] as [([UInt8], String)])
+  func `base64 has no padding and is read with or without`(_ bytes: [UInt8], _ text: String) {
+    #expect(GRPCText.base64(bytes) == text)
+    #expect(GRPCText.base64Decoded(text) == bytes)
+    let padded = text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+    #expect(GRPCText.base64Decoded(padded) == bytes)
+  }
+
+  @Test func `what is not base64 is refused`() {
+    #expect(GRPCText.base64Decoded("a!bc") == nil)
+    #expect(GRPCText.base64Decoded("A") == nil)
+  }
+
+  @Test(arguments: [
+    ("1H", 3_600_000_000_000), ("2M", 120_000_000_000), ("3S", 3_000_000_000), ("4m", 4_000_000), ("5u", 5_000),
+    ("99999999n", 99_999_999), ("S", nil), ("1x", nil), ("-1S", nil), ("123456789S", nil), ("", nil), ("1.5S", nil),
+  ] as [(String, Int64?)])
+  func `a timeout is digits and a unit`(_ text: String, _ nanoseconds: Int64?) {
+    #expect(GRPCText.timeoutNanoseconds(text) == nanoseconds)
+  }
+
+  @Test(arguments: [
+    (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+    (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
+  ])
+  func `an HTTP date is in the fixed format`(_ seconds: Int, _ text: String) {
+    #expect(HTTPDate.text(secondsSinceEpoch: seconds) == text)
+  }
+}
