@@ -12,9 +12,12 @@ package enum BalanceSheet {
         let items = balance.items(state)
         if items > 0 || state == .received || state == .delivered { fields[state.rawValue] = "\(items)" }
       }
-      let reasons = balance.lines.filter { ($0.state == .dropped || $0.state == .rejected) && !$0.reason.isEmpty }
+      let reasons = balance.lines.filter {
+        ($0.state == .dropped || $0.state == .rejected) && !$0.reason.isEmpty
+      }
       if !reasons.isEmpty {
-        fields["reasons"] = "\(reasons.map { "\($0.state.rawValue)(\($0.reason))=\($0.items)" }.joined(separator: " "))"
+        fields["reasons"] =
+          "\(reasons.map { "\($0.state.rawValue)(\($0.reason))=\($0.items)" }.joined(separator: " "))"
       }
       if balance.inFlight > 0 { fields["in_flight"] = "\(balance.inFlight)" }
       fields["unaccounted"] = "\(balance.unaccounted)"

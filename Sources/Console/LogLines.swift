@@ -50,19 +50,23 @@ package struct LogLines: LogHandler {
   }
 
   static func console(
-    _ stamp: String, _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
+    _ stamp: String, _ level: Logger.Level, _ message: String,
+    _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
     var line = "\(stamp)  \(name(level).padded(to: 5))  "
     let kind = fields.first { $0.key == "kind" }
     let component = fields.first { $0.key == "name" }
     if let kind, let component { line += "[\(kind.value) \(component.value)] " }
     line += message
-    for (key, value) in fields where key != "kind" && key != "name" { line += "  \(key)=\(quotedIfNeeded("\(value)"))" }
+    for (key, value) in fields where key != "kind" && key != "name" {
+      line += "  \(key)=\(quotedIfNeeded("\(value)"))"
+    }
     return line + "\n"
   }
 
   static func json(
-    _ stamp: String, _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
+    _ stamp: String, _ level: Logger.Level, _ message: String,
+    _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
     var line = "{\"ts\":\"\(stamp)\",\"level\":\"\(name(level))\",\"msg\":\(quoted(message))"
     for (key, value) in fields { line += ",\(quoted(key)):\(quoted("\(value)"))" }
@@ -106,7 +110,9 @@ private enum LogWriter {
     lock.withLock { _ in
       var bytes = Array(line.utf8)[...]
       while !bytes.isEmpty {
-        let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let written = unsafe bytes.withUnsafeBytes {
+          unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+        }
         if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
       }
     }
@@ -121,8 +127,10 @@ enum Timestamp {
     let (year, month, day) = civil(days)
     func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
     let milliseconds = nanoseconds / 1_000_000
-    let fraction = milliseconds < 10 ? "00\(milliseconds)" : milliseconds < 100 ? "0\(milliseconds)" : "\(milliseconds)"
-    return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)).\(fraction)Z"
+    let fraction =
+      milliseconds < 10 ? "00\(milliseconds)" : milliseconds < 100 ? "0\(milliseconds)" : "\(milliseconds)"
+    return
+      "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)).\(fraction)Z"
   }
 
   /// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.

@@ -12,7 +12,8 @@ package enum ProcessMetrics {
       "otelcol_process_uptime", kind: .counter, help: "Seconds since the start.", unit: "s"
     ) { Double((clock.now - start).wholeNanoseconds) / 1e9 }
     metrics.observe(
-      "otelcol_process_cpu_seconds", kind: .counter, help: "CPU time in user and kernel mode, in seconds.", unit: "s"
+      "otelcol_process_cpu_seconds", kind: .counter, help: "CPU time in user and kernel mode, in seconds.",
+      unit: "s"
     ) { cpuSeconds() }
     metrics.observe("otelcol_process_memory_rss", help: "Resident memory in bytes.", unit: "By") {
       Double(residentBytes())

@@ -24,7 +24,8 @@ package struct ChannelLimits: Sendable {
   }
 
   package init(
-    sizer: QueueSizer, capacity: Int, maxBytes: Int? = nil, patience: Duration = .zero, answer: Answer = .byReader
+    sizer: QueueSizer, capacity: Int, maxBytes: Int? = nil, patience: Duration = .zero,
+    answer: Answer = .byReader
   ) {
     self.sizer = sizer
     self.capacity = capacity
@@ -109,7 +110,8 @@ package final class Channel: Sendable {
   private let ended: @Sendable (Batch, LedgerState, String) -> Void
 
   package init(
-    limits: ChannelLimits, clock: any PipelineClock, ended: @escaping @Sendable (Batch, LedgerState, String) -> Void
+    limits: ChannelLimits, clock: any PipelineClock,
+    ended: @escaping @Sendable (Batch, LedgerState, String) -> Void
   ) {
     self.limits = limits
     self.clock = clock

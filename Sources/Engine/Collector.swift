@@ -78,7 +78,8 @@ package final class Collector: Sendable {
     }
   }
 
-  private func explain(_ id: ComponentID, _ declaredAt: String, _ body: () async throws -> Void) async throws {
+  private func explain(_ id: ComponentID, _ declaredAt: String, _ body: () async throws -> Void) async throws
+  {
     do { try await body() } catch { throw ComponentFailure(id, declaredAt, error) }
   }
 
@@ -95,7 +96,8 @@ package final class Collector: Sendable {
     }
     await over.wait()
     if !drained.isReached {
-      logger.error("the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
+      logger.error(
+        "the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
       graph.abort()
       group.cancelAll()
       await drained.wait()

@@ -126,7 +126,8 @@ final class ExporterNode: Consumer {
         "otelcol_exporter_queue_size", help: "What the queue holds, counted by its sizer.", labels: labels
       ) { Double(queue.load.size) }
       parts.metrics.observe(
-        "otelcol_exporter_queue_capacity", help: "What the queue can hold, counted by its sizer.", labels: labels
+        "otelcol_exporter_queue_capacity", help: "What the queue can hold, counted by its sizer.",
+        labels: labels
       ) { Double(queue.capacity) }
     }
   }
@@ -135,7 +136,9 @@ final class ExporterNode: Consumer {
   var tasks: [@Sendable () async -> Void] {
     let workers = settings.queue.flatMap { $0.enabled ? $0.numConsumers : nil } ?? settings.concurrency
     var tasks: [@Sendable () async -> Void] = (0..<workers).map { _ in { await self.work() } }
-    if let gathering = settings.queue?.batch, let batches { tasks.append { await self.gather(gathering, into: batches) } }
+    if let gathering = settings.queue?.batch, let batches {
+      tasks.append { await self.gather(gathering, into: batches) }
+    }
     return tasks
   }
 

@@ -58,7 +58,9 @@ struct Graph: Sendable {
     for pipeline in plan.pipelines {
       let sink = FanOut.to(pipeline.exporters.compactMap { sinks[$0] }, ledger: parts.ledger)
       let head = try joinProcessors(pipeline, before: sink, maker)
-      for receiver in pipeline.receivers { intakes[receiver, default: [:]][pipeline.signal, default: []].append(head) }
+      for receiver in pipeline.receivers {
+        intakes[receiver, default: [:]][pipeline.signal, default: []].append(head)
+      }
     }
     for id in Self.ordered(plan.pipelines.flatMap(\.receivers)) {
       guard let (component, declaredAt) = try maker.make(id) else { continue }
@@ -120,7 +122,8 @@ struct Graph: Sendable {
     }
     guard let exporter = component as? any InlineExporter else { throw WrongKind(id: id) }
     return ExporterEntry(
-      id: id, declaredAt: declaredAt, node: nil, consumer: InlineExporterNode(id, exporter, parts: maker.parts),
+      id: id, declaredAt: declaredAt, node: nil,
+      consumer: InlineExporterNode(id, exporter, parts: maker.parts),
       start: { try await exporter.start() }, stop: { await exporter.stop() })
   }
 

@@ -67,7 +67,9 @@ package struct Plan: Sendable {
       guard let serviceNode = root["service"] else {
         diagnostics.error(
           "missing-section", "the configuration has no service section", at: root.origin,
-          help: "add \"service:\" with \"pipelines:\", for example traces: {receivers: [otlp], exporters: [debug]}")
+          help:
+            "add \"service:\" with \"pipelines:\", for example traces: {receivers: [otlp], exporters: [debug]}"
+        )
         return plan
       }
       if let service = ConfigDecoder.decode(
@@ -133,12 +135,14 @@ package struct Plan: Sendable {
       }
     }
 
-    private mutating func unknownType(_ kind: ComponentKind, _ type: String, _ origin: Origin, _ path: String) {
+    private mutating func unknownType(_ kind: ComponentKind, _ type: String, _ origin: Origin, _ path: String)
+    {
       let known = catalog.entries(kind).map(\.descriptor.type)
       var help: String
       if let near = Spelling.closest(to: type, among: known) {
         help = "did you mean \"\(near)\"?"
-      } else if let elsewhere = ComponentKind.allCases.first(where: { catalog.entry($0, named: type) != nil }) {
+      } else if let elsewhere = ComponentKind.allCases.first(where: { catalog.entry($0, named: type) != nil })
+      {
         help = "\"\(type)\" is a type of \(elsewhere.rawValue): declare it under \"\(elsewhere.section)\""
       } else if known.isEmpty {
         help = "this version has no \(kind.section)"
@@ -159,7 +163,9 @@ package struct Plan: Sendable {
         return nil
       }
       let names = declared[kind] ?? [:]
-      let key = names[written] != nil ? written : names.first { $0.value.id.description == canonical(written, kind) }?.key
+      let key =
+        names[written] != nil
+        ? written : names.first { $0.value.id.description == canonical(written, kind) }?.key
       if let key, let declaration = names[key] {
         declared[kind]?[key]?.isUsed = true
         return declaration
@@ -178,7 +184,9 @@ package struct Plan: Sendable {
 
     private func canonical(_ written: String, _ kind: ComponentKind) -> String {
       let parts = written.split(separator: "/", maxSplits: 1)
-      guard let type = parts.first, let entry = catalog.entry(kind, named: String(type)) else { return written }
+      guard let type = parts.first, let entry = catalog.entry(kind, named: String(type)) else {
+        return written
+      }
       return parts.count > 1 ? "\(entry.descriptor.type)/\(parts[1])" : entry.descriptor.type
     }
 
@@ -234,7 +242,9 @@ package struct Plan: Sendable {
       let receivers = list(.receiver, config.receivers, signal, "\(path).receivers")
       let processors = list(.processor, config.processors, signal, "\(path).processors")
       let exporters = list(.exporter, config.exporters, signal, "\(path).exporters")
-      for (kind, isEmpty) in [(ComponentKind.receiver, config.receivers.isEmpty), (.exporter, config.exporters.isEmpty)]
+      for (kind, isEmpty) in [
+        (ComponentKind.receiver, config.receivers.isEmpty), (.exporter, config.exporters.isEmpty),
+      ]
       where isEmpty {
         diagnostics.error(
           "incomplete-pipeline", "pipeline \"\(id)\" has no \(kind.section)", at: origin, path: path,
@@ -253,7 +263,8 @@ package struct Plan: Sendable {
         guard let found = resolve(kind, node, path: path) else { continue }
         if ids.contains(found.id) {
           diagnostics.error(
-            "duplicate-reference", "\(kind.rawValue) \"\(found.id)\" is listed twice", at: node.origin, path: path)
+            "duplicate-reference", "\(kind.rawValue) \"\(found.id)\" is listed twice", at: node.origin,
+            path: path)
           continue
         }
         guard found.entry.descriptor.signals.contains(signal) else {
@@ -271,10 +282,12 @@ package struct Plan: Sendable {
 
     private mutating func warnOfUnused() {
       for kind in ComponentKind.allCases {
-        for (key, declaration) in (declared[kind] ?? [:]).sorted(by: { $0.key < $1.key }) where !declaration.isUsed {
+        for (key, declaration) in (declared[kind] ?? [:]).sorted(by: { $0.key < $1.key })
+        where !declaration.isUsed {
           let place = kind == .extension ? "service.extensions does not list it" : "no pipeline names it"
           diagnostics.warning(
-            "unused-component", "\(kind.rawValue) \"\(key)\" is declared, but \(place)", at: declaration.origin,
+            "unused-component", "\(kind.rawValue) \"\(key)\" is declared, but \(place)",
+            at: declaration.origin,
             path: "\(kind.section).\(key)")
         }
       }

@@ -10,7 +10,8 @@ package struct ServiceConfig: ConfigGroup {
 
   package static let fields: [Field<Self>] = [
     Field("extensions", \.extensions, "Extensions to start, by id."),
-    Field("pipelines", \.pipelines, "Pipelines by id: `traces`, `metrics` or `logs`, with an optional `/name`."),
+    Field(
+      "pipelines", \.pipelines, "Pipelines by id: `traces`, `metrics` or `logs`, with an optional `/name`."),
     Field("telemetry", \.telemetry, "What the collector reports about itself."),
   ]
 }
@@ -166,7 +167,8 @@ package struct LogsTelemetryConfig: ConfigGroup {
     Field("encoding", \.encoding, "Lines for people, or one JSON object per line."),
     Field(
       "output_paths", \.outputPaths, "`stderr` or `stdout`.",
-      check: .custom { $0.allSatisfy { $0 == "stderr" || $0 == "stdout" } ? nil : "must be stderr or stdout" }),
+      check: .custom { $0.allSatisfy { $0 == "stderr" || $0 == "stdout" } ? nil : "must be stderr or stdout" }
+    ),
     Field("initial_fields", \.initialFields, "Fields added to every line."),
     .accepted("development", "there is one mode of logging"),
     .accepted("disable_caller", "lines carry the component instead of a source position"),

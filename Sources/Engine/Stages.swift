@@ -13,7 +13,10 @@ final class InlineStage: Consumer {
   private let next: any Consumer
   private let ledger: Ledger
 
-  init(_ processors: [(id: ComponentID, processor: any InlineProcessor)], signal: Signal, next: any Consumer, parts: EngineParts) {
+  init(
+    _ processors: [(id: ComponentID, processor: any InlineProcessor)], signal: Signal, next: any Consumer,
+    parts: EngineParts
+  ) {
     self.next = next
     ledger = parts.ledger
     steps = processors.map { id, processor in
@@ -105,9 +108,11 @@ final class ReceiverEdge: Consumer {
   init(_ id: ComponentID, signal: Signal, next: any Consumer, parts: EngineParts) {
     self.next = next
     received = parts.ledger.cell(.received, signal: signal, reason: id.description)
-    accepted = parts.counter("otelcol_receiver_accepted_\(signal.itemNoun)", "Items taken from senders.", "receiver", id)
+    accepted = parts.counter(
+      "otelcol_receiver_accepted_\(signal.itemNoun)", "Items taken from senders.", "receiver", id)
     refused = parts.counter(
-      "otelcol_receiver_refused_\(signal.itemNoun)", "Items that their senders were told are not taken.", "receiver", id)
+      "otelcol_receiver_refused_\(signal.itemNoun)", "Items that their senders were told are not taken.",
+      "receiver", id)
   }
 
   private func metered(_ delivery: consuming Delivery) -> Delivery {
@@ -155,7 +160,8 @@ final class BufferNode: Consumer {
   let finished = Milestone()
 
   init(
-    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer, parts: EngineParts
+    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer,
+    parts: EngineParts
   ) {
     self.id = id
     self.processor = processor
@@ -215,7 +221,8 @@ final class InlineExporterNode: Consumer {
 
   func offer(_ delivery: consuming Delivery) {
     let outcome = exporter.export(delivery.batch)
-    books.ended(delivery.batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "exporter_refused")
+    books.ended(
+      delivery.batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "exporter_refused")
     delivery.resolve(outcome)
   }
 

@@ -8,7 +8,8 @@ import PipelineKit
 struct ConfigArguments: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Configuration files; later ones win.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+      "Configuration files; later ones win.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
   var files: [String] = []
 
   @Option(

@@ -24,7 +24,8 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup var arguments: ConfigArguments
 
-  @Option(help: "How long draining may take at shutdown, in seconds; what is left then is dropped and counted.")
+  @Option(
+    help: "How long draining may take at shutdown, in seconds; what is left then is dropped and counted.")
   var shutdownTimeout: Double = 30
 
   func validate() throws {
@@ -59,7 +60,8 @@ struct RunCommand: AsyncParsableCommand {
     let metrics = SelfMetrics()
     let parts = EngineParts(
       clock: clock, randomness: SystemRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics))
-    ProcessMetrics.register(in: metrics, clock: clock, resource: plan.telemetry.resourceAttributes(version: Millrace.version))
+    ProcessMetrics.register(
+      in: metrics, clock: clock, resource: plan.telemetry.resourceAttributes(version: Millrace.version))
     let status = CollectorStatus(clock: clock)
     let collector = try Collector(plan: plan, parts: parts, logger: logger, status: status)
     let shutdown = Milestone()
@@ -70,7 +72,8 @@ struct RunCommand: AsyncParsableCommand {
     logger.info("millrace starts", metadata: ["version": "\(Millrace.version)"])
     let endpoints = plan.telemetry.metrics.endpoints.map {
       MetricsEndpoint(
-        address: $0.address, metrics: metrics, level: plan.telemetry.metrics.level, hasTypeSuffix: $0.hasTypeSuffix,
+        address: $0.address, metrics: metrics, level: plan.telemetry.metrics.level,
+        hasTypeSuffix: $0.hasTypeSuffix,
         logger: logger)
     }
     for endpoint in endpoints {

@@ -101,7 +101,8 @@ final class JoinedOutcome: Sendable {
       switch rule {
       case .worstOfCopies: state.outcome = state.outcome.worse(outcome)
       case .sumOfParts:
-        state.outcome = state.items == 0
+        state.outcome =
+          state.items == 0
           ? outcome : state.outcome.joined(items: state.items, with: outcome, otherItems: items)
       }
       state.items += items

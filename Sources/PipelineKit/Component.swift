@@ -37,7 +37,9 @@ public struct ComponentDescriptor: Sendable {
   /// One sentence for lists.
   public let summary: String
 
-  public init(type: String, deprecatedTypes: [String] = [], signals: [Signal] = Signal.allCases, summary: String) {
+  public init(
+    type: String, deprecatedTypes: [String] = [], signals: [Signal] = Signal.allCases, summary: String
+  ) {
     self.type = type
     self.deprecatedTypes = deprecatedTypes
     self.signals = signals

@@ -15,7 +15,9 @@ public struct QueueBatchSettings: ConfigGroup {
   public init() {}
 
   public static let fields: [Field<Self>] = [
-    Field("flush_timeout", \.flushTimeout, "Send what has gathered after this time, however little.", check: .atLeast(.milliseconds(1))),
+    Field(
+      "flush_timeout", \.flushTimeout, "Send what has gathered after this time, however little.",
+      check: .atLeast(.milliseconds(1))),
     Field("min_size", \.minSize, "Send as soon as this much has gathered.", check: .atLeast(0)),
     Field("max_size", \.maxSize, "Split what is larger than this; 0 is no limit.", check: .atLeast(0)),
     Field("sizer", \.sizer, "What the sizes count."),
@@ -74,10 +76,14 @@ public struct RetrySettings: ConfigGroup {
   public static let fields: [Field<Self>] = [
     Field("enabled", \.enabled, "Whether to try again after a retryable failure."),
     Field("initial_interval", \.initialInterval, "Wait before the second try.", check: .atLeast(.zero)),
-    Field("randomization_factor", \.randomizationFactor, "Each wait is spread by this share of itself, either way.", check: .range(0...1)),
+    Field(
+      "randomization_factor", \.randomizationFactor,
+      "Each wait is spread by this share of itself, either way.", check: .range(0...1)),
     Field("multiplier", \.multiplier, "Each wait is this many times the one before.", check: .atLeast(1)),
     Field("max_interval", \.maxInterval, "The longest wait between two tries.", check: .atLeast(.zero)),
-    Field("max_elapsed_time", \.maxElapsedTime, "Give up after this time; 0 never gives up.", check: .atLeast(.zero)),
+    Field(
+      "max_elapsed_time", \.maxElapsedTime, "Give up after this time; 0 never gives up.",
+      check: .atLeast(.zero)),
   ]
 
   public func check(_ checker: inout ConfigChecker) {

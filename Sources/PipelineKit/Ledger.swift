@@ -1,5 +1,5 @@
-public import TelemetryData
 import Synchronization
+public import TelemetryData
 
 /// Where items came from or ended, as the ledger books them.
 public enum LedgerState: String, Sendable, CaseIterable {
@@ -90,7 +90,9 @@ public struct Balance: Sendable {
   public let inFlight: Int
 
   /// The items booked under `state`, over all reasons.
-  public func items(_ state: LedgerState) -> Int { lines.filter { $0.state == state }.reduce(0) { $0 + $1.items } }
+  public func items(_ state: LedgerState) -> Int {
+    lines.filter { $0.state == state }.reduce(0) { $0 + $1.items }
+  }
 
   /// Items that came in and of which nothing is known any more. Always 0, or there is a defect.
   public var unaccounted: Int {

@@ -103,7 +103,8 @@ public struct SystemClock: PipelineClock {
   }
 
   public func schedule(at deadline: MonotonicInstant, _ action: @escaping @Sendable () -> Void) {
-    timers.asyncAfter(deadline: DispatchTime(uptimeNanoseconds: UInt64(max(1, deadline.nanoseconds))), execute: action)
+    timers.asyncAfter(
+      deadline: DispatchTime(uptimeNanoseconds: UInt64(max(1, deadline.nanoseconds))), execute: action)
   }
 }
 

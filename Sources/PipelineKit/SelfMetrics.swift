@@ -111,15 +111,20 @@ public final class SelfMetrics: Sendable {
     _ name: String, bounds: [Int], help: String, unit: String = "",
     labels: [(name: String, value: String)] = []
   ) -> SelfMetricHistogram {
-    let source = register(name, .histogram, help, unit, labels) { .histogram(SelfMetricHistogram(bounds: bounds)) }
+    let source = register(name, .histogram, help, unit, labels) {
+      .histogram(SelfMetricHistogram(bounds: bounds))
+    }
     if case .histogram(let histogram) = source { return histogram }
     return SelfMetricHistogram(bounds: bounds)
   }
 
   private func cell(
-    _ name: String, _ kind: SelfMetricKind, _ help: String, _ unit: String, _ labels: [(name: String, value: String)]
+    _ name: String, _ kind: SelfMetricKind, _ help: String, _ unit: String,
+    _ labels: [(name: String, value: String)]
   ) -> SelfMetricCell {
-    if case .cell(let cell) = register(name, kind, help, unit, labels, { .cell(SelfMetricCell()) }) { return cell }
+    if case .cell(let cell) = register(name, kind, help, unit, labels, { .cell(SelfMetricCell()) }) {
+      return cell
+    }
     return SelfMetricCell()
   }
 
@@ -156,7 +161,8 @@ public final class SelfMetrics: Sendable {
         }
         return SelfMetricSeries(labels: series.labels, value: value)
       }
-      return SelfMetricFamily(name: name, help: family.help, unit: family.unit, kind: family.kind, series: series)
+      return SelfMetricFamily(
+        name: name, help: family.help, unit: family.unit, kind: family.kind, series: series)
     }
   }
 }

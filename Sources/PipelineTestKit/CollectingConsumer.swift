@@ -18,8 +18,11 @@ package final class CollectingConsumer: Consumer {
   private let state = Mutex(State())
   private let outcome: (@Sendable (Batch) -> Outcome)?
 
-  /// - Parameter outcome: The answer to each delivery; without it the test resolves ``Arrival/completion`` itself.
-  package init(answering outcome: (@Sendable (Batch) -> Outcome)? = { _ in .accepted }) { self.outcome = outcome }
+  /// - Parameter outcome: The answer to each delivery; without it the test resolves ``Arrival/completion``
+  ///   itself.
+  package init(answering outcome: (@Sendable (Batch) -> Outcome)? = { _ in .accepted }) {
+    self.outcome = outcome
+  }
 
   /// What has arrived so far.
   package var arrivals: [Arrival] { state.withLock { $0.arrivals } }

@@ -1,4 +1,5 @@
-package import ConfigSchema
+internal import ConfigSchema
+internal import Engine
 package import PipelineKit
 internal import TelemetryData
 
@@ -49,7 +50,9 @@ package struct Conformance: Sendable {
     problems += unknownKeyProblems()
     for old in entry.descriptor.deprecatedTypes {
       let (plan, diagnostics) = TestCollector.plan(yaml(settings, type: old), catalog: catalog)
-      if plan == nil || diagnostics.count(.note) == 0 { problems.append("the old spelling \(old) is not accepted with a note") }
+      if plan == nil || diagnostics.count(.note) == 0 {
+        problems.append("the old spelling \(old) is not accepted with a note")
+      }
     }
     problems += fieldProblems(entry.configuration, path: "", depth: 0)
     if entry.descriptor.summary.isEmpty { problems.append("there is no summary") }
@@ -79,9 +82,13 @@ package struct Conformance: Sendable {
       if field.help.isEmpty, field.status == .supported || field.status == .unsupported {
         problems.append("\(name) has no help")
       }
-      let isSnakeCase = field.name.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F }
+      let isSnakeCase = field.name.utf8.allSatisfy {
+        ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F
+      }
       if !isSnakeCase { problems.append("\(name) is not in lower_snake_case") }
-      if case .group(let nested) = field.type { problems += fieldProblems(nested, path: name, depth: depth + 1) }
+      if case .group(let nested) = field.type {
+        problems += fieldProblems(nested, path: name, depth: depth + 1)
+      }
       if depth == 0, field.status == .supported { problems += wrongTypeProblems(field) }
     }
     return problems
@@ -96,7 +103,9 @@ package struct Conformance: Sendable {
     default: wrong = "{not: {a: value}}"
     }
     let (_, diagnostics) = TestCollector.plan(yaml("{\(field.name): \(wrong)}"), catalog: catalog)
-    let isNamed = diagnostics.all.contains { $0.severity == .error && $0.path.contains(field.name) && $0.location != nil }
+    let isNamed = diagnostics.all.contains {
+      $0.severity == .error && $0.path.contains(field.name) && $0.location != nil
+    }
     return isNamed ? [] : ["\(field.name): \(wrong) gives no error that names the key and its place"]
   }
 
@@ -112,7 +121,9 @@ package struct Conformance: Sendable {
         let balances = try await collector.run { _ in
           if entry.kind != .receiver { await probe.started.wait() }
         }
-        if balances.contains(where: { $0.unaccounted != 0 }) { problems.append("round \(round): the account does not balance") }
+        if balances.contains(where: { $0.unaccounted != 0 }) {
+          problems.append("round \(round): the account does not balance")
+        }
       } catch {
         problems.append("round \(round): \(error)")
       }
@@ -133,15 +144,23 @@ package struct Conformance: Sendable {
         let collector = try TestCollector(yaml(settings, probe: probe.name), catalog: catalog)
         let balances = try await collector.run(drainTimeout: drain) { _ in
           await probe.started.wait()
-          for (index, handler) in handlers.enumerated() { probe.offer(.spans(1 + index % 7), handler: handler) }
+          for (index, handler) in handlers.enumerated() {
+            probe.offer(.spans(1 + index % 7), handler: handler)
+          }
         }
         let wrong = handlers.filter { $0.count != 1 }.count
-        if wrong > 0 { problems.append("\(name): \(wrong) of \(handlers.count) deliveries were not resolved once") }
+        if wrong > 0 {
+          problems.append("\(name): \(wrong) of \(handlers.count) deliveries were not resolved once")
+        }
         let traces = balances.first
         let sent = (0..<50).reduce(0) { $0 + 1 + $1 % 7 }
-        if traces?.items(.received) != sent { problems.append("\(name): \(sent) items were sent, \(traces?.items(.received) ?? 0) booked") }
+        if traces?.items(.received) != sent {
+          problems.append("\(name): \(sent) items were sent, \(traces?.items(.received) ?? 0) booked")
+        }
         if let traces, traces.unaccounted != 0 || traces.inFlight != 0 {
-          problems.append("\(name): \(traces.unaccounted) items are unaccounted for, \(traces.inFlight) in flight: \(traces.lines)")
+          problems.append(
+            "\(name): \(traces.unaccounted) items are unaccounted for, \(traces.inFlight) in flight: \(traces.lines)"
+          )
         }
       } catch {
         problems.append("\(name): \(error)")

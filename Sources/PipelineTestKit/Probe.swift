@@ -33,7 +33,9 @@ package final class Probe: Sendable {
   }
 
   static func named(_ name: String) throws -> Probe {
-    guard let probe = registry.withLock({ $0[name] }) else { throw StartError("there is no probe called \(name)") }
+    guard let probe = registry.withLock({ $0[name] }) else {
+      throw StartError("there is no probe called \(name)")
+    }
     return probe
   }
 
@@ -80,9 +82,12 @@ package final class ProbeReceiver: Receiver {
   package struct Config: ConfigGroup {
     package var probe = ""
     package init() {}
-    package static let fields: [Field<Self>] = [Field("probe", \.probe, "Name of the probe.", check: .nonEmpty)]
+    package static let fields: [Field<Self>] = [
+      Field("probe", \.probe, "Name of the probe.", check: .nonEmpty)
+    ]
   }
-  package static let descriptor = ComponentDescriptor(type: "probe", summary: "Sends what a test tells it to.")
+  package static let descriptor = ComponentDescriptor(
+    type: "probe", summary: "Sends what a test tells it to.")
   private let probe: Probe
 
   package init(config: Config, context: ComponentContext) throws { probe = try Probe.named(config.probe) }
@@ -127,7 +132,9 @@ package final class ProbeExporter: Exporter {
 
   package func start() async throws { probe.note("exporter start") }
   package func stop() async { probe.note("exporter stop") }
-  package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome { await probe.export(batch) }
+  package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
+    await probe.export(batch)
+  }
 }
 
 /// An inline processor for tests: drops every other item, or everything.

@@ -10,7 +10,8 @@ extension Batch {
       builder.add(
         SpanValue(
           traceID: Array(repeating: UInt8(truncatingIfNeeded: index &+ 1), count: 16),
-          spanID: Array(repeating: UInt8(truncatingIfNeeded: index &+ 1), count: 8), name: "\(name)-\(index)"))
+          spanID: Array(repeating: UInt8(truncatingIfNeeded: index &+ 1), count: 8), name: "\(name)-\(index)")
+      )
     }
     return builder.finish()
   }

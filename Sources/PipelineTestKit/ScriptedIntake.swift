@@ -2,9 +2,11 @@ package import PipelineKit
 internal import Synchronization
 package import TelemetryData
 
-/// An intake that plays a script to a buffering processor: deliveries, pauses on a ``TestClock``, and the end.
+/// An intake that plays a script to a buffering processor: deliveries, pauses on a ``TestClock``, and the
+/// end.
 ///
-/// It needs no second task: a pause moves the clock, and comes back as a deadline where the processor's lies within.
+/// It needs no second task: a pause moves the clock, and comes back as a deadline where the processor's lies
+/// within.
 package final class ScriptedIntake: Intake {
   /// One step of the script.
   package enum Step: Sendable {

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A clock that stands still until a test moves it.
 ///
-/// Timers fire on the thread that calls ``advance(by:)``, in the order of their deadlines, each at its own time.
+/// Timers fire on the thread that calls ``advance(by:)``, in the order of their deadlines, each at its own
+/// time.
 package final class TestClock: PipelineClock {
   private struct Timer {
     let deadline: MonotonicInstant
@@ -18,7 +19,10 @@ package final class TestClock: PipelineClock {
 
     mutating func nextTimer(by end: MonotonicInstant) -> Timer? {
       let due = timers.indices.filter { timers[$0].deadline <= end }
-      guard let first = due.min(by: { (timers[$0].deadline, timers[$0].order) < (timers[$1].deadline, timers[$1].order) })
+      guard
+        let first = due.min(by: {
+          (timers[$0].deadline, timers[$0].order) < (timers[$1].deadline, timers[$1].order)
+        })
       else {
         now = end
         return nil

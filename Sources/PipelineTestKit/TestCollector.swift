@@ -10,7 +10,8 @@ package final class TestCollector: Sendable {
   private let shutdown = Milestone()
 
   /// Plans and builds `yaml`; throws the rendered diagnostics when it is wrong.
-  package init(_ yaml: String, catalog: Catalog = .testing(), clock: any PipelineClock = SystemClock()) throws {
+  package init(_ yaml: String, catalog: Catalog = .testing(), clock: any PipelineClock = SystemClock()) throws
+  {
     let (plan, diagnostics) = Self.plan(yaml, catalog: catalog)
     guard let plan else { throw StartError(diagnostics.render()) }
     let parts = EngineParts(
@@ -30,7 +31,8 @@ package final class TestCollector: Sendable {
 
   /// Runs while `body` does its work, then drains; returns the account of every signal.
   package func run(
-    drainTimeout: Duration = .seconds(20), while body: @escaping @Sendable (TestCollector) async throws -> Void
+    drainTimeout: Duration = .seconds(20),
+    while body: @escaping @Sendable (TestCollector) async throws -> Void
   ) async throws -> [Balance] {
     try await withThrowingTaskGroup(of: [Balance]?.self) { group in
       group.addTask { try await self.collector.run(until: self.shutdown, drainTimeout: drainTimeout) }
@@ -52,7 +54,8 @@ package final class TestCollector: Sendable {
   /// The value of a counter or gauge, summed over the series whose labels include `labels`.
   package func metric(_ name: String, _ labels: [String: String] = [:]) -> Int {
     metrics.snapshot().filter { $0.name == name }.flatMap(\.series).reduce(0) { sum, series in
-      guard labels.allSatisfy({ key, value in series.labels.contains { $0.name == key && $0.value == value } })
+      guard
+        labels.allSatisfy({ key, value in series.labels.contains { $0.name == key && $0.value == value } })
       else { return sum }
       if case .number(let value) = series.value { return sum + Int(value) }
       return sum

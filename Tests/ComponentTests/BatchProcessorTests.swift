@@ -1,8 +1,8 @@
 import ConfigSchema
 import PipelineKit
 import PipelineTestKit
-import Testing
 import TelemetryData
+import Testing
 
 @testable import Processors
 
@@ -14,7 +14,9 @@ struct SpanSource {
     var builder = BatchBuilder(.traces)
     builder.beginResource(ResourceValue(attributes: ["service.name": .string(service)]))
     for _ in 0..<count {
-      builder.add(SpanValue(traceID: Array(repeating: 1, count: 16), spanID: Array(repeating: 2, count: 8), name: "s\(made)"))
+      builder.add(
+        SpanValue(
+          traceID: Array(repeating: 1, count: 16), spanID: Array(repeating: 2, count: 8), name: "s\(made)"))
       made += 1
     }
     return builder.finish()
@@ -39,7 +41,9 @@ struct BatchRun {
     context = .testing(.processor, "batch", clock: clock, metrics: metrics, holdsCompletions: holds)
   }
 
-  func callAsFunction(_ steps: [ScriptedIntake.Step], _ configure: (inout BatchProcessor.Config) -> Void) async {
+  func callAsFunction(_ steps: [ScriptedIntake.Step], _ configure: (inout BatchProcessor.Config) -> Void)
+    async
+  {
     var config = BatchProcessor.Config()
     configure(&config)
     let processor = BatchProcessor(config: config, context: context)
@@ -63,7 +67,9 @@ struct BatchRun {
   @Test func `inputs gather until the size is reached and leave in order`() async {
     var source = SpanSource()
     let run = BatchRun()
-    await run([.batch(source.next(4)), .batch(source.next(4)), .batch(source.next(4)), .batch(source.next(1))]) {
+    await run([
+      .batch(source.next(4)), .batch(source.next(4)), .batch(source.next(4)), .batch(source.next(1)),
+    ]) {
       $0.sendBatchSize = 10
     }
     #expect(run.output.itemCounts == [12, 1])
@@ -112,7 +118,9 @@ struct BatchRun {
   @Test func `nothing is larger than the maximum, and nothing is lost or reordered`() async {
     var source = SpanSource()
     let run = BatchRun()
-    await run([.batch(source.next(7)), .batch(source.next(28)), .batch(source.next(4)), .batch(source.next(6))]) {
+    await run([
+      .batch(source.next(7)), .batch(source.next(28)), .batch(source.next(4)), .batch(source.next(6)),
+    ]) {
       $0.sendBatchSize = 8
       $0.sendBatchMaxSize = 10
     }

@@ -11,7 +11,8 @@ enum DebugSample {
       ResourceValue(
         attributes: ["service.name": "shop", "host.cpus": 8], droppedAttributesCount: 1,
         entityRefs: [
-          EntityRefValue(schemaURL: "https://e", type: "service", idKeys: ["service.name"], descriptionKeys: ["host.cpus"])
+          EntityRefValue(
+            schemaURL: "https://e", type: "service", idKeys: ["service.name"], descriptionKeys: ["host.cpus"])
         ],
         schemaURL: "https://schema/1"))
     builder.beginScope(
@@ -32,15 +33,19 @@ enum DebugSample {
           "list": .array(["a\"b", 1, .empty]), "map": .keyValueList(["k": false]), "esc": "\u{1B}[31m\nred",
         ],
         droppedAttributesCount: 3,
-        events: [SpanEventValue(time: start + 1, name: "oops", attributes: ["n": 1], droppedAttributesCount: 4)],
+        events: [
+          SpanEventValue(time: start + 1, name: "oops", attributes: ["n": 1], droppedAttributesCount: 4)
+        ],
         droppedEventsCount: 5,
         links: [
           SpanLinkValue(
-            traceID: traceID, spanID: spanID, traceState: "c=d", attributes: ["l": 2], droppedAttributesCount: 6,
+            traceID: traceID, spanID: spanID, traceState: "c=d", attributes: ["l": 2],
+            droppedAttributesCount: 6,
             flags: 7)
         ],
         droppedLinksCount: 8, status: StatusValue(message: "boom", code: 2)))
-    builder.add(SpanValue(traceID: traceID, spanID: spanID, name: "quick", startTime: start, endTime: start + 850))
+    builder.add(
+      SpanValue(traceID: traceID, spanID: spanID, name: "quick", startTime: start, endTime: start + 850))
     return builder.finish()
   }
 
@@ -52,7 +57,8 @@ enum DebugSample {
         time: start, observedTime: start + 1, severityNumber: 18, severityText: "ERROR", body: "disk\tfull",
         attributes: ["disk": "sda"], droppedAttributesCount: 1, flags: 1, traceID: traceID, spanID: spanID,
         eventName: "disk.full"))
-    builder.add(LogRecordValue(observedTime: start, severityNumber: 9, body: .keyValueList(["a": .array([1, "x"])])))
+    builder.add(
+      LogRecordValue(observedTime: start, severityNumber: 9, body: .keyValueList(["a": .array([1, "x"])])))
     builder.add(LogRecordValue())
     return builder.finish()
   }
@@ -63,11 +69,13 @@ enum DebugSample {
     let exemplar = ExemplarValue(
       filteredAttributes: ["e": 1], time: start, value: .double(0.25), spanID: spanID, traceID: traceID)
     let point = NumberDataPointValue(
-      attributes: ["core": 1], startTime: start, time: start + 1, value: .int(42), exemplars: [exemplar], flags: 1)
+      attributes: ["core": 1], startTime: start, time: start + 1, value: .int(42), exemplars: [exemplar],
+      flags: 1)
     builder.add(
       MetricValue(
         name: "requests", description: "Requests.", unit: "1",
-        data: .sum([point, NumberDataPointValue(time: start)], .cumulative, isMonotonic: true), metadata: ["m": "x"]))
+        data: .sum([point, NumberDataPointValue(time: start)], .cumulative, isMonotonic: true),
+        metadata: ["m": "x"]))
     builder.add(
       MetricValue(name: "load", data: .gauge([NumberDataPointValue(time: start, value: .double(1.5))])))
     builder.add(
@@ -76,7 +84,8 @@ enum DebugSample {
         data: .histogram(
           [
             HistogramDataPointValue(
-              attributes: ["r": "eu"], time: start, count: 3, sum: 12, bucketCounts: [1, 2], explicitBounds: [5], min: 1,
+              attributes: ["r": "eu"], time: start, count: 3, sum: 12, bucketCounts: [1, 2],
+              explicitBounds: [5], min: 1,
               max: 9)
           ], .delta)))
     builder.add(
@@ -85,7 +94,8 @@ enum DebugSample {
         data: .exponentialHistogram(
           [
             ExponentialHistogramDataPointValue(
-              time: start, count: 4, scale: -1, zeroCount: 1, positive: BucketsValue(offset: 2, bucketCounts: [1, 1]),
+              time: start, count: 4, scale: -1, zeroCount: 1,
+              positive: BucketsValue(offset: 2, bucketCounts: [1, 1]),
               negative: BucketsValue(offset: -1, bucketCounts: [1]), zeroThreshold: 0.1)
           ], .cumulative)))
     builder.add(

@@ -78,13 +78,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (0, "0ns"), (999, "999ns"), (1_000, "1µs"), (12_345, "12.34µs"), (1_500_000, "1.5ms"), (999_999_999, "999.99ms"),
+    (0, "0ns"), (999, "999ns"), (1_000, "1µs"), (12_345, "12.34µs"), (1_500_000, "1.5ms"),
+    (999_999_999, "999.99ms"),
     (61_000_000_000, "61s"),
   ])
   func `durations are readable`(nanoseconds: Int, text: String) {
     let start: UInt64 = 5
     #expect(DebugFormat.duration(from: start, to: start + UInt64(nanoseconds)) == text)
-    if nanoseconds > 0 { #expect(DebugFormat.duration(from: start + UInt64(nanoseconds), to: start) == "-" + text) }
+    if nanoseconds > 0 {
+      #expect(DebugFormat.duration(from: start + UInt64(nanoseconds), to: start) == "-" + text)
+    }
   }
 
   @Test(arguments: [
@@ -114,7 +117,8 @@ import Testing
     var sampler = DebugSampler(initial: 1, thereafter: 0)
     let now = clock.now
     #expect((0..<4).map { _ in sampler.admits(at: now) } == [true, false, false, false])
-    #expect(sampler.admits(at: now + .seconds(1)))
+    let isAdmittedLater = sampler.admits(at: now + .seconds(1))
+    #expect(isAdmittedLater)
   }
 
   @Test func `the internal logger gets a line at level info`() async throws {

@@ -12,7 +12,9 @@ import Testing
     var testDescription: String { message }
   }
 
-  private func decode<Config: ConfigGroup>(_ type: Config.Type, _ yaml: String) throws -> (Config?, Diagnostics) {
+  private func decode<Config: ConfigGroup>(_ type: Config.Type, _ yaml: String) throws -> (
+    Config?, Diagnostics
+  ) {
     let node = try #require(
       ConfigLoader.load(sources: [.text(yaml, name: "test.yaml")], environment: ConfigEnvironment()).0)
     var diagnostics = Diagnostics()
@@ -45,7 +47,8 @@ import Testing
     #expect(config.compressionParams.level == 6)
     #expect(config.flushInterval == .seconds(3))
     let rotation = try #require(config.rotation)
-    #expect(rotation.maxMegabytes == 5 && rotation.maxDays == 2 && rotation.maxBackups == 7 && rotation.localtime)
+    #expect(
+      rotation.maxMegabytes == 5 && rotation.maxDays == 2 && rotation.maxBackups == 7 && rotation.localtime)
     #expect(config.groupBy.enabled && config.groupBy.resourceAttribute == "tenant")
     #expect(config.groupBy.maxOpenFiles == 9)
     #expect(config.createDirectory)
@@ -111,7 +114,8 @@ import Testing
     let (config, diagnostics) = try decode(DebugExporter.Config.self, "output_paths: [stderr]")
     #expect(config != nil)
     #expect(diagnostics.all.map(\.severity) == [.warning])
-    let (_, quiet) = try decode(DebugExporter.Config.self, "output_paths: [stderr]\nuse_internal_logger: false")
+    let (_, quiet) = try decode(
+      DebugExporter.Config.self, "output_paths: [stderr]\nuse_internal_logger: false")
     #expect(quiet.isEmpty)
   }
 }

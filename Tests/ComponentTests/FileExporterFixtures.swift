@@ -16,7 +16,9 @@ final class Scratch: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  func bytes(_ name: String) -> [UInt8] { (FileManager.default.contents(atPath: "\(path)/\(name)")).map { [UInt8]($0) } ?? [] }
+  func bytes(_ name: String) -> [UInt8] {
+    (FileManager.default.contents(atPath: "\(path)/\(name)")).map { [UInt8]($0) } ?? []
+  }
 
   func text(_ name: String) -> String { String(decoding: bytes(name), as: UTF8.self) }
 
@@ -25,7 +27,8 @@ final class Scratch: Sendable {
     let all = FileManager.default.subpaths(atPath: path) ?? []
     return all.filter { name in
       var isDirectory: ObjCBool = false
-      return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isDirectory) && !isDirectory.boolValue
+      return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isDirectory)
+        && !isDirectory.boolValue
     }.sorted()
   }
 

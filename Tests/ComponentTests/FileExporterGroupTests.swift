@@ -35,7 +35,8 @@ import Testing
 
   @Test(arguments: [
     ("../../escape", "logs/escape.json"), ("/etc/passwd", "logs/etc/passwd.json"), ("..", "logs/.json"),
-    ("a/../../b", "logs/a/b.json"), ("./x", "logs/x.json"), ("", "logs/.json"), ("a\u{0}b\nc", "logs/a_b_c.json"),
+    ("a/../../b", "logs/a/b.json"), ("./x", "logs/x.json"), ("", "logs/.json"),
+    ("a\u{0}b\nc", "logs/a_b_c.json"),
     (String(repeating: "é", count: 300), "logs/\(String(repeating: "é", count: 100)).json"),
   ])
   func `no value leads out of the directory`(value: String, path: String) async throws {
@@ -57,7 +58,8 @@ import Testing
 
   @Test func `resources without the attribute are rejected by number`() async throws {
     let exporter = try await started()
-    let batch = try Batch.merged(.logs("a", resource: ["tenant": "a"]), .logs("b", "c", resource: ["tenant": 7]))
+    let batch = try Batch.merged(
+      .logs("a", resource: ["tenant": "a"]), .logs("b", "c", resource: ["tenant": 7]))
     guard case .partial(let rejected, let message) = await exporter.export(batch, metadata: nil) else {
       Issue.record("expected a partial success")
       return
@@ -76,7 +78,8 @@ import Testing
     let exporter = try await started(openFiles: 2)
     for round in 0..<3 {
       for tenant in ["a", "b", "c"] {
-        let outcome = await exporter.export(.logs("\(round)", resource: ["tenant": .string(tenant)]), metadata: nil)
+        let outcome = await exporter.export(
+          .logs("\(round)", resource: ["tenant": .string(tenant)]), metadata: nil)
         #expect(outcome == .accepted)
       }
     }
@@ -90,7 +93,8 @@ import Testing
     let disk = FillingDisk(room: 250)
     let exporter = try await started(calls: disk)
     let batch = try Batch.merged(
-      .logs("a", resource: ["tenant": "a"]), .logs(String(repeating: "b", count: 300), resource: ["tenant": "b"]))
+      .logs("a", resource: ["tenant": "a"]),
+      .logs(String(repeating: "b", count: 300), resource: ["tenant": "b"]))
     guard case .refused = await exporter.export(batch, metadata: nil) else {
       Issue.record("a full disk must refuse")
       return

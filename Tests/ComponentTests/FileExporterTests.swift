@@ -17,7 +17,8 @@ import Testing
     var config = FileExporterConfig()
     config.path = "\(scratch.path)/\(name)"
     configure(&config)
-    let exporter = FileExporter(config: config, context: .testing(.exporter, "file", clock: clock), calls: calls)
+    let exporter = FileExporter(
+      config: config, context: .testing(.exporter, "file", clock: clock), calls: calls)
     try await exporter.start()
     return exporter
   }

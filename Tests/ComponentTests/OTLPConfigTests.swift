@@ -45,6 +45,13 @@ import Testing
     #expect(error.help?.contains("grpc:") == true)
   }
 
+  @Test func `two protocols cannot share an address`() throws {
+    let errors = try errors(
+      OTLPReceiverConfig.self, "protocols: {grpc: {endpoint: 'localhost:1'}, http: {endpoint: 'localhost:1'}}"
+    )
+    #expect(errors.map(\.path) == ["it.protocols.http.endpoint"])
+  }
+
   @Test func `two signals cannot share a path`() throws {
     let errors = try errors(
       OTLPReceiverConfig.self, "protocols: {http: {traces_url_path: in, logs_url_path: /in}}")
@@ -88,7 +95,7 @@ import Testing
       timeout: 10s
       headers: {authorization: Bearer abc}
       retry_on_failure: {enabled: true, initial_interval: 1s, max_elapsed_time: 0}
-      sending_queue: {enabled: true, num_consumers: 2, queue_size: 50, sizer: items, batch: }
+      sending_queue: {enabled: true, num_consumers: 2, queue_size: 50000, sizer: items, batch: }
       """
     let config = try #require(try decode(OTLPHTTPExporterConfig.self, yaml).0)
     #expect(config.client.timeout == .seconds(10))

@@ -66,6 +66,16 @@ import Transport
         == .refused(reason: "gRPC RESOURCE_EXHAUSTED: quota", after: .seconds(3)))
   }
 
+  @Test func `a long message is cut before it goes on`() async throws {
+    let backend = GRPCBackend(.failure(.invalidArgument, String(repeating: "é", count: 1500), details: nil))
+    guard case .rejected(let reason) = try await export(try traces(), to: backend) else {
+      Issue.record("not rejected")
+      return
+    }
+    #expect(reason.hasPrefix("gRPC INVALID_ARGUMENT: éé"))
+    #expect(reason.hasSuffix("…") && reason.utf8.count < 1000)
+  }
+
   @Test func `partial success is told with count and message`() async throws {
     let body = OTLPPayload.field(1, [0x08, 2] + OTLPPayload.field(2, Array("too old".utf8)))
     let backend = GRPCBackend(.message(body))

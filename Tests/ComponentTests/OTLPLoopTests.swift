@@ -75,6 +75,7 @@ import Transport
     config.client.endpoint = server.grpc
     config.client.tls.insecure = true
     let exporter = try OTLPGRPCExporter(config: config, context: otlpContext(.exporter, "otlp_grpc"))
+    try await exporter.start()
     let outcome = await exporter.export(batch, metadata: nil)
     await exporter.stop()
     return outcome
@@ -87,6 +88,7 @@ import Transport
     config.client.endpoint = "http://\(server.http)"
     change(&config)
     let exporter = try OTLPHTTPExporter(config: config, context: otlpContext(.exporter, "otlp_http"))
+    try await exporter.start()
     let outcome = await exporter.export(batch, metadata: nil)
     await exporter.stop()
     return outcome

@@ -1,10 +1,11 @@
 import ConfigSchema
 import PipelineKit
 import PipelineTestKit
-import Receivers
 import TelemetryData
 import Testing
 import Transport
+
+@testable import Receivers
 
 /// A started receiver on free ports.
 struct ListeningReceiver {
@@ -287,6 +288,75 @@ private let json = "application/json"
       #expect(usual.status == 404)
     }
     #expect(consumer.batches.count == 1)
+  }
+
+  @Test func `an outcome that comes later, on another thread, is answered then`() async throws {
+    let consumer = CollectingConsumer(answering: nil)
+    try await ListeningReceiver.run(consumer) { server in
+      let address = server.http
+      async let reply = RawHTTP.send(
+        "POST", "/v1/traces", to: address, contentType: protobuf, body: OTLPPayload.traces())
+      await consumer.arrived(1)
+      consumer.arrivals[0].completion.resolve(.accepted)
+      let status = try await reply.status
+      #expect(status == 200)
+    }
+  }
+
+  @Test func `stopping answers what is under way and takes nothing new`() async throws {
+    let consumer = CollectingConsumer(answering: nil)
+    try await ListeningReceiver.run(consumer) { server in
+      let address = server.http
+      let receiver = server.receiver
+      async let reply = RawHTTP.send(
+        "POST", "/v1/traces", to: address, contentType: protobuf, body: OTLPPayload.traces())
+      await consumer.arrived(1)
+      async let stopped: Void = receiver.stop()
+      // Until the port is closed, a request may still get in; it is then answered like the first.
+      var isClosed = false
+      for _ in 0..<1000 where !isClosed {
+        do { _ = try await RawHTTP.send("GET", "/", to: address) } catch { isClosed = true }
+      }
+      #expect(isClosed)
+      consumer.arrivals[0].completion.resolve(.refused(reason: "stopping", after: nil))
+      let status = try await reply.status
+      #expect(status == 503)
+      await stopped
+    }
+  }
+
+  @Test(arguments: [429, 503])
+  func `an overloaded server asks for another try`(_ code: Int) throws {
+    let context = otlpContext(.receiver, "otlp")
+    let handler = OTLPHTTPHandler(
+      routes: [], malformed: MalformedRequests(context: context, transport: "http"))
+    let answer = handler.failure(code, "too much under way", contentType: protobuf)
+    #expect(answer.status == code)
+    #expect(answer.headers.contains { $0 == ("Retry-After", "1") })
+    let status = try RPCStatus(decoding: answer.body.span)
+    #expect(status.message == "too much under way")
+  }
+
+  @Test func `random bytes get an answer each, and good requests go on`() async throws {
+    var seed: UInt64 = 0x9E37_79B9_7F4A_7C15
+    func random() -> UInt8 {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return UInt8(truncatingIfNeeded: seed >> 33)
+    }
+    let consumer = CollectingConsumer()
+    try await ListeningReceiver.run(consumer) { server in
+      for round in 0..<60 {
+        var body = round % 2 == 0 ? OTLPPayload.traces(spans: 3) : OTLPPayload.tracesJSON
+        for _ in 0..<4 { body[Int(random()) % body.count] = random() }
+        let reply = try await RawHTTP.send(
+          "POST", "/v1/traces", to: server.http, contentType: round % 2 == 0 ? protobuf : json, body: body)
+        #expect([200, 400].contains(reply.status))
+      }
+      let good = try await RawHTTP.send(
+        "POST", "/v1/traces", to: server.http, contentType: protobuf, body: OTLPPayload.traces(spans: 7))
+      #expect(good.status == 200)
+    }
+    #expect(consumer.batches.last?.itemCount == 7)
   }
 
   @Test func `headers travel with the batch only when asked for`() async throws {

@@ -22,7 +22,9 @@ import Testing
     for count in 1...5 { channel.offer(Delivery(.spans(count), completion: .detached())) }
     channel.close()
     var counts: [Int] = []
-    while case .delivery(let delivery) = await channel.next(before: nil) { counts.append(delivery.batch.itemCount) }
+    while case .delivery(let delivery) = await channel.next(before: nil) {
+      counts.append(delivery.batch.itemCount)
+    }
     #expect(counts == [1, 2, 3, 4, 5])
   }
 
@@ -102,7 +104,9 @@ import Testing
       group.addTask {
         var items = 0
         for _ in 0..<2 {
-          if case .delivery(let delivery) = await channel.next(before: nil) { items += delivery.batch.itemCount }
+          if case .delivery(let delivery) = await channel.next(before: nil) {
+            items += delivery.batch.itemCount
+          }
         }
         return items
       }
@@ -149,7 +153,9 @@ import Testing
       for _ in 0..<4 {
         group.addTask {
           var items = 0
-          while case .delivery(let delivery) = await channel.next(before: nil) { items += delivery.batch.itemCount }
+          while case .delivery(let delivery) = await channel.next(before: nil) {
+            items += delivery.batch.itemCount
+          }
           return items
         }
       }

@@ -6,7 +6,9 @@ import TelemetryData
 import Testing
 
 @Suite struct CollectorTests {
-  static func yaml(_ name: String, exporter: String = "", processors: String = "[]", extra: String = "") -> String {
+  static func yaml(_ name: String, exporter: String = "", processors: String = "[]", extra: String = "")
+    -> String
+  {
     """
     receivers:
       probe: {probe: \(name)}
@@ -124,8 +126,11 @@ import Testing
 
   @Test func `what the deadline leaves is dropped and counted`() async throws {
     let probe = Probe("stuck") { _ in .refused(reason: "down for good", after: nil) }
-    let settings = "sending_queue: {num_consumers: 1}\nretry_on_failure: {initial_interval: 1h, max_elapsed_time: 0s}"
-    let balances = try await TestCollector(Self.yaml("stuck", exporter: settings)).run(drainTimeout: .milliseconds(50)) { _ in
+    let settings =
+      "sending_queue: {num_consumers: 1}\nretry_on_failure: {initial_interval: 1h, max_elapsed_time: 0s}"
+    let balances = try await TestCollector(Self.yaml("stuck", exporter: settings)).run(
+      drainTimeout: .milliseconds(50)
+    ) { _ in
       await probe.started.wait()
       for _ in 0..<4 { #expect(await probe.send(.spans(3)) == .accepted) }
       while probe.attempts == 0 { await Task.yield() }

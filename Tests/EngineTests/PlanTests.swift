@@ -38,13 +38,16 @@ import Testing
       yaml: base + "service: {pipelines: {traces: {receivers: [probe]}}}",
       expected: "pipeline \"traces\" has no exporters"),
     Mistake(
-      yaml: base + "service: {pipelines: {traces: {receivers: [probe], exporters: [probe]}}, telemetry: {metrics: {level: noisy}}}",
+      yaml: base
+        + "service: {pipelines: {traces: {receivers: [probe], exporters: [probe]}}, telemetry: {metrics: {level: noisy}}}",
       expected: "service.telemetry.metrics.level"),
     Mistake(
       yaml: "receivers: {probe: {probe: a}}\nexporters: {probe: {probe: a}, old_probe: {probe: a}}\n"
         + "service: {pipelines: {traces: {receivers: [probe], exporters: [probe]}}}",
       expected: "exporter probe is declared twice, under both spellings"),
-    Mistake(yaml: base + "service: {extensions: [nothing], pipelines: {}}", expected: "extension \"nothing\" is not declared"),
+    Mistake(
+      yaml: base + "service: {extensions: [nothing], pipelines: {}}",
+      expected: "extension \"nothing\" is not declared"),
     Mistake(yaml: "receivers: {/x: {}}\nservice: {pipelines: {}}", expected: "is no component id"),
   ]
 

@@ -139,7 +139,7 @@ _SIGNAL_OF_KEY = {"resourceSpans": "traces", "resourceMetrics": "metrics", "reso
 def read_json_lines(path: Path) -> dict[str, list]:
     """Requests by signal, from one OTLP-JSON object per line."""
     found = {signal: [] for signal in REQUEST}
-    for line in path.read_text().splitlines():
+    for line in path.read_text().split("\n")[:-1]:
         value = json.loads(line)
         signal = _SIGNAL_OF_KEY[next(iter(value))]
         found[signal].append(from_json(signal, value))

@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test func `two refusals keep the longer wait`() {
-    let worse = Outcome.refused(reason: "a", after: .seconds(2)).worse(.refused(reason: "b", after: .seconds(5)))
+    let worse = Outcome.refused(reason: "a", after: .seconds(2)).worse(
+      .refused(reason: "b", after: .seconds(5)))
     #expect(worse == .refused(reason: "a", after: .seconds(5)))
   }
 

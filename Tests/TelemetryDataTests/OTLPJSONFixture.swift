@@ -2,7 +2,8 @@ import Foundation
 import TelemetryData
 import Testing
 
-/// An export request and its JSON form as independent encoders wrote them (see `JSONFixtures/make_fixtures.py`).
+/// An export request and its JSON form as independent encoders wrote them (see
+/// `JSONFixtures/make_fixtures.py`).
 struct OTLPJSONFixture: CustomTestStringConvertible, Sendable {
   var name: String
   var signal: Signal

@@ -130,6 +130,30 @@ import Testing
     _ = try Batch(bytes: batch.bytes, signal: .logs, validation: .structure)
   }
 
+  @Test(arguments: [
+    (#"{"arrayValue":{"values":["#, "]}}"), (#"{"kvlistValue":{"values":[{"key":"k","value":"#, "}]}}"),
+  ])
+  func `reader, structural check and writer agree how deep is too deep`(
+    _ opening: String, _ closing: String
+  ) throws {
+    for inner in [
+      #"{"stringValue":"x"}"#, #"{"kvlistValue":{"values":[{"key":"k","value":{"intValue":"1"}}]}}"#,
+    ] {
+      var depths: Set<Bool> = []
+      for depth in 30...80 {
+        let value =
+          String(repeating: opening, count: depth) + inner + String(repeating: closing, count: depth)
+        let text = Array(Self.record(#""body":"# + value).utf8)
+        let batch = try? Batch(json: text, signal: .logs)
+        depths.insert(batch == nil)
+        guard let batch else { continue }
+        #expect(try batch.json() == text)
+        #expect(throws: Never.self) { try Batch(bytes: batch.bytes, signal: .logs, validation: .structure) }
+      }
+      #expect(depths == [true, false])
+    }
+  }
+
   @Test func `whatever is read passes the structural check, and damaged text never traps`() throws {
     var random = SeededRandom(state: 42)
     var accepted = 0

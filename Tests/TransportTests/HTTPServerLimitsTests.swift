@@ -16,92 +16,110 @@ private func started(
 @Suite struct HTTPServerLimitsTests {
   @Test func `headers that come too slowly end in 408`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readHeaderTimeout = .milliseconds(150) }
-    let socket = try ServerTestSocket(address)
-    try socket.send("POST /echo HT")
-    #expect(try socket.reply().status == 408)
-    #expect(socket.isClosedByPeer)
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      try socket.send("POST /echo HT")
+      #expect(try socket.reply().status == 408)
+      #expect(socket.isClosedByPeer)
+    }
     await server.stop(within: .zero)
   }
 
   @Test func `a connection that never sends is closed`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readHeaderTimeout = .milliseconds(150) }
-    #expect(try ServerTestSocket(address).isClosedByPeer)
+    try await offPool {
+      #expect(try ServerTestSocket(address).isClosedByPeer)
+    }
     await server.stop(within: .zero)
   }
 
   @Test func `a body that pauses too long ends in 408 and gives its bytes back`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
-    let socket = try ServerTestSocket(address)
-    try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 10"]) + "abc")
-    #expect(try socket.reply().status == 408)
-    #expect(server.heldBytes == 0)
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 10"]) + "abc")
+      #expect(try socket.reply().status == 408)
+      #expect(server.heldBytes == 0)
+    }
     await server.stop(within: .zero)
   }
 
   @Test func `a request that drips beyond the read timeout ends in 408`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readTimeout = .milliseconds(300) }
-    let socket = try ServerTestSocket(address)
-    try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 1000"]))
-    onThread { [descriptor = socket.descriptor] in
-      for _ in 0..<20 {
-        _ = send(descriptor, "a", 1, CInt(MSG_NOSIGNAL))
-        usleep(50_000)
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 1000"]))
+      onThread { [descriptor = socket.descriptor] in
+        for _ in 0..<20 {
+          _ = send(descriptor, "a", 1, CInt(MSG_NOSIGNAL))
+          usleep(50_000)
+        }
       }
+      #expect(try socket.reply().status == 408)
     }
-    #expect(try socket.reply().status == 408)
     await server.stop(within: .zero)
   }
 
   @Test func `an idle connection is closed after the idle timeout`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
-    let socket = try ServerTestSocket(address)
-    #expect(try socket.post("/echo", [1]).status == 200)
-    #expect(socket.isClosedByPeer)
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      #expect(try socket.post("/echo", [1]).status == 200)
+      #expect(socket.isClosedByPeer)
+    }
     await server.stop(within: .zero)
   }
 
   @Test func `a client that does not read its answers is closed`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.writeTimeout = .milliseconds(200) }
-    let socket = try ServerTestSocket(address)
-    let body = [UInt8](repeating: 97, count: 4 << 20)
-    onThread { [descriptor = socket.descriptor] in
-      let bytes = Array(ServerTestSocket.head("POST", "/echo", ["Content-Length: \(4 << 20)"]).utf8) + body
-      for _ in 0..<4 where send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) < bytes.count { break }
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      let body = [UInt8](repeating: 97, count: 4 << 20)
+      onThread { [descriptor = socket.descriptor] in
+        let bytes = Array(ServerTestSocket.head("POST", "/echo", ["Content-Length: \(4 << 20)"]).utf8) + body
+        for _ in 0..<4 where send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) < bytes.count { break }
+      }
+      #expect(becomesTrue { server.openConnections == 1 })
+      #expect(becomesTrue { server.openConnections == 0 })
     }
-    #expect(becomesTrue { server.openConnections == 1 })
-    #expect(becomesTrue { server.openConnections == 0 })
     await server.stop(within: .zero)
   }
 
   @Test func `headers over the limit are answered 431`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    let socket = try ServerTestSocket(address)
-    let long = String(repeating: "a", count: 70_000)
-    try? socket.send(ServerTestSocket.head("POST", "/echo", ["X-Long: \(long)"]))
-    #expect(try socket.reply().status == 431)
-    #expect(socket.isClosedByPeer)
+    try await offPool {
+      let socket = try ServerTestSocket(address)
+      let long = String(repeating: "a", count: 70_000)
+      try? socket.send(ServerTestSocket.head("POST", "/echo", ["X-Long: \(long)"]))
+      #expect(try socket.reply().status == 431)
+      #expect(socket.isClosedByPeer)
+    }
     await server.stop(within: .zero)
   }
 
   @Test func `what is not HTTP is answered 400`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    for bytes in ["\u{16}\u{03}\u{01}nonsense\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "POST\r\n\r\n"] {
-      let socket = try ServerTestSocket(address)
-      try socket.send(bytes)
-      #expect(try socket.reply().status == 400)
-      #expect(socket.isClosedByPeer)
+    try await offPool {
+      for bytes in ["\u{16}\u{03}\u{01}nonsense\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "POST\r\n\r\n"] {
+        let socket = try ServerTestSocket(address)
+        try socket.send(bytes)
+        #expect(try socket.reply().status == 400)
+        #expect(socket.isClosedByPeer)
+      }
     }
     await server.stop(within: .zero)
   }
 
   @Test func `random bytes do not disturb other clients`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    var random = SystemRandomNumberGenerator()
-    for _ in 0..<50 {
-      let socket = try ServerTestSocket(address)
-      try? socket.send((0..<500).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+    try await offPool {
+      var random = SystemRandomNumberGenerator()
+      for _ in 0..<50 {
+        let socket = try ServerTestSocket(address)
+        try? socket.send((0..<500).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+      }
+      #expect(try ServerTestSocket(address).post("/echo", [1, 2]).body == [1, 2])
     }
-    #expect(try ServerTestSocket(address).post("/echo", [1, 2]).body == [1, 2])
     await server.stop(within: .zero)
     #expect(server.openConnections == 0)
   }
@@ -109,50 +127,57 @@ private func started(
   @Test func `bytes under way are bounded for the server as a whole`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler, budget: 2000) { $0.maxRequestBodySize = 1000 }
-    let body = [UInt8](repeating: 1, count: 900)
-    let holders = try (0..<2).map { _ in try ServerTestSocket(address) }
-    for holder in holders {
-      try holder.send(Array(ServerTestSocket.head("POST", "/hold", ["Content-Length: 900"]).utf8) + body)
+    try await offPool {
+      let body = [UInt8](repeating: 1, count: 900)
+      let holders = try (0..<2).map { _ in try ServerTestSocket(address) }
+      for holder in holders {
+        try holder.send(Array(ServerTestSocket.head("POST", "/hold", ["Content-Length: 900"]).utf8) + body)
+      }
+      #expect(becomesTrue { handler.held.withLock { $0.count } == 2 })
+      #expect(server.heldBytes == 1800)
+      let refused = try ServerTestSocket(address).post("/echo", body)
+      #expect(refused.status == 503)
+      #expect(refused.headers["retry-after"] == "1")
+      handler.releaseAll()
+      for holder in holders { #expect(try holder.reply().text == "released") }
+      #expect(try ServerTestSocket(address).post("/echo", body).status == 200)
     }
-    #expect(becomesTrue { handler.held.withLock { $0.count } == 2 })
-    #expect(server.heldBytes == 1800)
-    let refused = try ServerTestSocket(address).post("/echo", body)
-    #expect(refused.status == 503)
-    #expect(refused.headers["retry-after"] == "1")
-    handler.releaseAll()
-    for holder in holders { #expect(try holder.reply().text == "released") }
-    #expect(try ServerTestSocket(address).post("/echo", body).status == 200)
     await server.stop(within: .zero)
   }
 
   @Test func `stopping answers what is under way and closes what is idle`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler)
-    let idle = try ServerTestSocket(address)
-    #expect(try idle.post("/echo", [1]).status == 200)
-    let busy = try ServerTestSocket(address)
-    try busy.send(ServerTestSocket.head("POST", "/hold", ["Content-Length: 1"]) + "x")
-    #expect(becomesTrue { handler.held.withLock { $0.count } == 1 })
-    async let stopped: Void = server.stop(within: .seconds(20))
-    #expect(becomesTrue { idle.isClosedByPeer })
-    #expect(becomesTrue { (try? ServerTestSocket(address)) == nil })
-    handler.releaseAll()
-    let reply = try busy.reply()
-    #expect(reply.text == "released")
-    #expect(reply.headers["connection"] == "close")
-    #expect(busy.isClosedByPeer)
-    await stopped
+    try await offPool {
+      let idle = try ServerTestSocket(address)
+      #expect(try idle.post("/echo", [1]).status == 200)
+      let busy = try ServerTestSocket(address)
+      try busy.send(ServerTestSocket.head("POST", "/hold", ["Content-Length: 1"]) + "x")
+      #expect(becomesTrue { handler.held.withLock { $0.count } == 1 })
+      Task { await server.stop(within: .seconds(20)) }
+      #expect(becomesTrue { idle.isClosedByPeer })
+      #expect(becomesTrue { (try? ServerTestSocket(address)) == nil })
+      handler.releaseAll()
+      let reply = try busy.reply()
+      #expect(reply.text == "released")
+      #expect(reply.headers["connection"] == "close")
+      #expect(busy.isClosedByPeer)
+    }
+    await server.stop(within: .zero)
     #expect(server.openConnections == 0)
   }
 
   @Test func `stopping closes what is still under way after the deadline`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler)
-    let busy = try ServerTestSocket(address)
-    try busy.send(ServerTestSocket.head("POST", "/hold", ["Content-Length: 1"]) + "x")
-    #expect(becomesTrue { handler.held.withLock { $0.count } == 1 })
-    await server.stop(within: .milliseconds(100))
-    #expect(busy.isClosedByPeer)
+    try await offPool {
+      let busy = try ServerTestSocket(address)
+      try busy.send(ServerTestSocket.head("POST", "/hold", ["Content-Length: 1"]) + "x")
+      #expect(becomesTrue { handler.held.withLock { $0.count } == 1 })
+      Task { await server.stop(within: .milliseconds(100)) }
+      #expect(busy.isClosedByPeer)
+    }
+    await server.stop(within: .zero)
     handler.releaseAll()
   }
 }

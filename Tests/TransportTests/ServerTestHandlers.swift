@@ -93,3 +93,10 @@ func becomesTrue(_ condition: () -> Bool) -> Bool {
   }
   return false
 }
+
+/// Runs blocking code on a thread of its own, so that tests in parallel do not exhaust Swift's pool.
+func offPool(_ work: @escaping @Sendable () throws -> Void) async throws {
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    onThread { continuation.resume(with: Result(catching: work)) }
+  }
+}

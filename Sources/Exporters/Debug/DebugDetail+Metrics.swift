@@ -22,7 +22,8 @@ extension DebugDetail {
       exemplars(point.exemplars)
     }
     metric.histogramDataPoints.forEach { point in
-      open("HistogramDataPoints", &position, point.attributes, point.startTime, point.time, flags: point.flags)
+      open(
+        "HistogramDataPoints", &position, point.attributes, point.startTime, point.time, flags: point.flags)
       totals(point.count, sum: point.sum, min: point.min, max: point.max)
       var index = 0
       point.explicitBounds.forEach { bound in

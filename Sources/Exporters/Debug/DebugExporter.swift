@@ -6,9 +6,10 @@ package import TelemetryData
 
 /// Shows what passes: one line per batch, one per item, or every field.
 ///
-/// Nothing is formatted or written on the caller's thread: batches go to a ``DebugPrinter``, which writes them on a
-/// thread of its own. It holds a bounded amount; when the terminal is slower than that, what it cannot show is counted
-/// and the count is printed. The items are `accepted` either way: to show them is no promise to keep them.
+/// Nothing is formatted or written on the caller's thread: batches go to a ``DebugPrinter``, which writes
+/// them on a thread of its own. It holds a bounded amount; when the terminal is slower than that, what it
+/// cannot show is counted and the count is printed. The items are `accepted` either way: to show them is no
+/// promise to keep them.
 package final class DebugExporter: InlineExporter {
   package static let descriptor = ComponentDescriptor(
     type: "debug", deprecatedTypes: ["logging"], summary: "Prints what passes, in brief or in full.")
@@ -26,13 +27,16 @@ package final class DebugExporter: InlineExporter {
     package init() {}
 
     package static let fields: [Field<Self>] = [
-      Field("verbosity", \.verbosity, "`basic`: a line per batch. `normal`: also one per item. `detailed`: every field."),
+      Field(
+        "verbosity", \.verbosity,
+        "`basic`: a line per batch. `normal`: also one per item. `detailed`: every field."),
       Field(
         "sampling_initial", \.samplingInitial, "Print this many batches in each second, then sample.",
         check: .atLeast(0)),
       Field(
         "sampling_thereafter", \.samplingThereafter,
-        "Of further batches in the same second, print every so-manieth: 1 prints all, 0 none.", check: .atLeast(0)),
+        "Of further batches in the same second, print every so-manieth: 1 prints all, 0 none.",
+        check: .atLeast(0)),
       Field(
         "use_internal_logger", \.useInternalLogger,
         "Print through the collector's own log, at level info, instead of to `output_paths`."),
@@ -41,12 +45,15 @@ package final class DebugExporter: InlineExporter {
         "Where to print without the internal logger: `stdout`, `stderr`, or files, which are continued.",
         check: .all(.nonEmpty, .each(.nonEmpty))),
       .unsupported("sending_queue", "printing never waits, so there is nothing to queue; remove the key"),
+      .unsupported(
+        "loglevel", "it became verbosity: write detailed for debug, normal for info, basic for the rest"),
     ]
 
     package func check(_ checker: inout ConfigChecker) {
       if useInternalLogger, checker.isPresent(\.outputPaths) {
         checker.warning(
-          \.outputPaths, "has no effect while use_internal_logger is true", help: "set use_internal_logger: false")
+          \.outputPaths, "has no effect while use_internal_logger is true",
+          help: "set use_internal_logger: false")
       }
     }
   }

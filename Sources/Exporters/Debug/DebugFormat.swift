@@ -24,7 +24,8 @@ enum DebugFormat {
       case .traces: count(batch.itemCount, "span", "spans")
       case .logs: count(batch.itemCount, "log record", "log records")
       case .metrics:
-        count(batch.itemCount, "data point", "data points") + ", " + count(batch.recordCount, "metric", "metrics")
+        count(batch.itemCount, "data point", "data points") + ", "
+          + count(batch.recordCount, "metric", "metrics")
       }
     let resources = count(batch.resourceCount, "resource", "resources")
     let services = services(of: batch)
@@ -33,14 +34,17 @@ enum DebugFormat {
   }
 
   /// `1 span`, `2 spans`.
-  static func count(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
+  static func count(_ count: Int, _ one: String, _ many: String) -> String {
+    "\(count) \(count == 1 ? one : many)"
+  }
 
   /// The first service names, each once.
   private static func services(of batch: Batch) -> [String] {
     let shown = 3
     var names: [String] = []
     for position in 0..<batch.resourceCount {
-      guard let name = batch.resource(at: position).attributes.first("service.name"), name.kind == .string else {
+      guard let name = batch.resource(at: position).attributes.first("service.name"), name.kind == .string
+      else {
         continue
       }
       let text = printable(name.string)

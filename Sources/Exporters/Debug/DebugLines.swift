@@ -32,24 +32,26 @@ struct DebugLines {
       if !view.text.isEmpty { status += ": " + DebugFormat.printable(view.text.string) }
     }
     line(
-      "    " + DebugFormat.printable(span.name.string), DebugValues.spanKind(span.kind),
+      "    " + DebugFormat.printable(span.name.string), span.kind == 0 ? "" : DebugValues.spanKind(span.kind),
       DebugFormat.duration(from: span.startTime, to: span.endTime), status,
       "\(span.traceID.hex) \(span.spanID.hex)", DebugValues.pairs(span.attributes))
   }
 
   private mutating func write(_ record: borrowing LogRecordView) {
     let time = record.time != 0 ? record.time : record.observedTime
+    let clock = time == 0 ? "(no time)" : DebugFormat.shortTime(time)
     var severity = DebugFormat.printable(record.severityText.string)
     if severity.isEmpty, record.severityNumber != 0 { severity = DebugValues.severity(record.severityNumber) }
     var body = DebugFormat.printable(record.eventName.string)
     if let view = record.body { body += (body.isEmpty ? "" : " ") + DebugValues.plain(view) }
-    line(
-      "    " + DebugFormat.shortTime(time), severity, body, DebugValues.pairs(record.attributes))
+    line("    " + clock, severity, body, DebugValues.pairs(record.attributes))
   }
 
   private mutating func write(_ metric: borrowing MetricView) {
     let name = DebugFormat.printable(metric.name.string)
-    let unit = metric.unit.isEmpty ? "" : " " + DebugFormat.printable(metric.unit.string)
+    // The unit "1" stands for none.
+    let unit =
+      metric.unit.isEmpty || metric.unit == "1" ? "" : " " + DebugFormat.printable(metric.unit.string)
     metric.numberDataPoints.forEach { point in
       line(Self.series(name, point.attributes), DebugValues.number(point.value) + unit)
     }
@@ -67,7 +69,8 @@ struct DebugLines {
     metric.exponentialHistogramDataPoints.forEach { point in
       line(
         Self.series(name, point.attributes),
-        Self.totals(point.count, sum: point.sum, min: point.min, max: point.max) + unit, "scale=\(point.scale)")
+        Self.totals(point.count, sum: point.sum, min: point.min, max: point.max) + unit,
+        "scale=\(point.scale)")
     }
     metric.summaryDataPoints.forEach { point in
       var quantiles: [String] = []

@@ -26,7 +26,9 @@ enum DebugOutput: Sendable {
       while written < bytes.count {
         let rest = bytes.span.extracting(written..<bytes.count)
         // A closed terminal is no reason to stop the pipeline; there is nobody left to tell.
-        guard case .success(let count) = SystemFileCalls().write(rest, to: descriptor), count > 0 else { return }
+        guard case .success(let count) = SystemFileCalls().write(rest, to: descriptor), count > 0 else {
+          return
+        }
         written += count
       }
     }
@@ -39,8 +41,8 @@ enum DebugOutput: Sendable {
 
 /// Formats and writes batches on a thread of its own, in order.
 ///
-/// Holds at most ``maxBytes`` of batches plus one; what comes while it is full is counted, and the count printed as
-/// soon as there is room again.
+/// Holds at most ``maxBytes`` of batches plus one; what comes while it is full is counted, and the count
+/// printed as soon as there is room again.
 final class DebugPrinter: Sendable {
   private struct State {
     var outputs: [DebugOutput] = []
@@ -126,7 +128,8 @@ final class DebugPrinter: Sendable {
       // What was skipped came after what waited.
       if state.skippedBatches > 0 {
         let count = DebugFormat.count(state.skippedBatches, "batch", "batches")
-        note = "\(count) (\(DebugFormat.count(state.skippedItems, "item", "items"))) not shown: the output is too slow"
+        let items = DebugFormat.count(state.skippedItems, "item", "items")
+        note = "\(count) (\(items)) not shown: the output is too slow"
         state.skippedBatches = 0
         state.skippedItems = 0
       }

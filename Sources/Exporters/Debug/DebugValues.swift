@@ -64,7 +64,9 @@ enum DebugValues {
       return "[\(parts.joined(separator: ","))]"
     case .keyValueList:
       var parts: [String] = []
-      value.keyValueList.forEach { parts.append("\(quoted($0.key.string)):\(json($0.value, depth: depth + 1))") }
+      value.keyValueList.forEach {
+        parts.append("\(quoted($0.key.string)):\(json($0.value, depth: depth + 1))")
+      }
       return "{\(parts.joined(separator: ","))}"
     }
   }

@@ -6,9 +6,9 @@ package import TelemetryData
 
 /// Writes batches to files: OTLP-JSON lines, or length-prefixed messages, compressed or not.
 ///
-/// A batch is handed to the operating system before its sender is answered, whole or not at all: what a full disk left
-/// of it is cut off again, and the sender is told to come back. Everything that may block runs on a thread of the
-/// exporter's own.
+/// A batch is handed to the operating system before its sender is answered, whole or not at all: what a full
+/// disk left of it is cut off again, and the sender is told to come back. Everything that may block runs on a
+/// thread of the exporter's own.
 package final class FileExporter: Exporter {
   package typealias Config = FileExporterConfig
 

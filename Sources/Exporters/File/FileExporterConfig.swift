@@ -15,7 +15,9 @@ package struct FileExporterConfig: ConfigGroup {
   package init() {}
 
   package static let fields: [Field<Self>] = [
-    Field("path", \.path, "The file to write, relative to the working directory.", check: .nonEmpty, required: true),
+    Field(
+      "path", \.path, "The file to write, relative to the working directory.", check: .nonEmpty,
+      required: true),
     Field("append", \.append, "Keep what the file holds already, instead of starting it anew."),
     Field(
       "rotation", \.rotation,
@@ -25,17 +27,19 @@ package struct FileExporterConfig: ConfigGroup {
       "`json` writes one line per batch, `proto` a 4-byte big-endian length and the protobuf message."),
     Field(
       "compression", \.compression,
-      "Compress each message on its own; each then follows its 4-byte big-endian length, whatever the format."),
+      "Compress each message on its own; each then follows its 4-byte big-endian length, whatever the format."
+    ),
     Field("compression_params", \.compressionParams, "How hard to compress."),
     Field(
       "flush_interval", \.flushInterval,
-      "How long written data may take to reach the disk itself. Every batch is handed to the operating system "
-        + "before its sender is answered; this is about power cuts. 0 leaves it to the operating system.",
+      "How long written data may take to reach the disk itself. Every batch is handed to the operating "
+        + "system before its sender is answered; this is about power cuts. 0 leaves it to the system.",
       check: .atLeast(.zero)),
     Field("group_by", \.groupBy, "Write a file of its own for each value of a resource attribute."),
     Field("create_directory", \.createDirectory, "Create the directory of `path` when it is missing."),
     Field(
-      "directory_permissions", \.directoryPermissions, "Permissions of directories that are created, in octal.",
+      "directory_permissions", \.directoryPermissions,
+      "Permissions of directories that are created, in octal.",
       check: .custom { text in
         permissions(text) == nil ? "must be octal permissions such as \"0755\", is \"\(text)\"" : nil
       }),
@@ -86,7 +90,8 @@ package struct FileExporterConfig: ConfigGroup {
 
     package static let fields: [Field<Self>] = [
       Field(
-        "level", \.level, "zstd level: 1 is fastest, 11 smallest; 0 is the default.", check: .oneOf(0, 1, 3, 6, 11))
+        "level", \.level, "zstd level: 1 is fastest, 11 smallest; 0 is the default.",
+        check: .oneOf(0, 1, 3, 6, 11))
     ]
   }
 
@@ -105,7 +110,9 @@ package struct FileExporterConfig: ConfigGroup {
       Field(
         "max_days", \.maxDays, "Remove renamed files whose name says they are older; 0 keeps them.",
         check: .range(0...36_500)),
-      Field("max_backups", \.maxBackups, "Keep at most this many renamed files; 0 keeps all.", check: .atLeast(0)),
+      Field(
+        "max_backups", \.maxBackups, "Keep at most this many renamed files; 0 keeps all.",
+        check: .atLeast(0)),
       Field("localtime", \.localtime, "Name files by local time instead of UTC."),
     ]
   }
@@ -121,10 +128,11 @@ package struct FileExporterConfig: ConfigGroup {
       Field("enabled", \.enabled, "Whether to group. Files are then always continued, never started anew."),
       Field(
         "resource_attribute", \.resourceAttribute,
-        "The string attribute whose value takes the place of the * in `path`. Resources without it are rejected.",
+        "The string attribute whose value takes the place of the * in `path`; resources without are rejected.",
         check: .nonEmpty),
       Field(
-        "max_open_files", \.maxOpenFiles, "Files open at the same time; the one not used for longest is closed.",
+        "max_open_files", \.maxOpenFiles,
+        "Files open at the same time; the one not used for longest is closed.",
         check: .range(1...100_000)),
     ]
   }

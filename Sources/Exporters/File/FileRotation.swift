@@ -32,7 +32,8 @@ struct FileRotation: Sendable {
     let (stem, suffix) = Self.parts(of: path)
     let prefix = directory.isEmpty ? "" : directory == "/" ? "/" : directory + "/"
     let newestFirst = FilePrimitives.names(in: directory).map { prefix + $0 }
-      .compactMap { candidate in Self.stamp(of: candidate, stem: stem, suffix: suffix).map { (candidate, $0) } }
+      .compactMap { candidate in Self.stamp(of: candidate, stem: stem, suffix: suffix).map { (candidate, $0) }
+      }
       .sorted { $0.1 > $1.1 }
     var expired = maxBackups > 0 ? Array(newestFirst.dropFirst(maxBackups)) : []
     if maxDays > 0 {

@@ -26,7 +26,8 @@ struct OpenFiles {
     truncates = !config.append && rotation == nil && !config.groupBy.enabled
     terminator = config.format == .json && config.compression == .none ? UInt8(ascii: "\n") : nil
     let creates = config.createDirectory || config.groupBy.enabled
-    directoryPermissions = creates ? FileExporterConfig.permissions(config.directoryPermissions) ?? 0o755 : nil
+    directoryPermissions =
+      creates ? FileExporterConfig.permissions(config.directoryPermissions) ?? 0o755 : nil
     self.calls = calls
   }
 
@@ -78,7 +79,9 @@ struct OpenFiles {
     retired.removeAll()
     for path in order where files[path]?.isDirty == true {
       files[path]?.isDirty = false
-      if let file = files[path], let copy = FilePrimitives.duplicate(file.descriptor) { dirty.append((path, copy)) }
+      if let file = files[path], let copy = FilePrimitives.duplicate(file.descriptor) {
+        dirty.append((path, copy))
+      }
     }
     return dirty
   }
@@ -100,7 +103,9 @@ struct OpenFiles {
     while let path = order.first { close(path) }
   }
 
-  private mutating func rotate(_ path: String, _ rotation: FileRotation, at unixNanoseconds: UInt64) throws(FileError) {
+  private mutating func rotate(_ path: String, _ rotation: FileRotation, at unixNanoseconds: UInt64)
+    throws(FileError)
+  {
     close(path)
     try FilePrimitives.rename(path, to: rotation.backupPath(for: path, at: unixNanoseconds))
     removeBackups(of: path, at: unixNanoseconds)

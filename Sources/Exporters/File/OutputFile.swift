@@ -1,7 +1,7 @@
 /// One open file that whole records are appended to.
 ///
-/// A record is in the file as a whole or not at all: what a failed write left is cut off again, at once or, where that
-/// fails too, before the next record.
+/// A record is in the file as a whole or not at all: what a failed write left is cut off again, at once or,
+/// where that fails too, before the next record.
 struct OutputFile {
   let path: String
   /// Where the file ends after the last whole record; nil for pipes and terminals, which cannot be cut off.
@@ -16,8 +16,8 @@ struct OutputFile {
   ///
   /// - Parameters:
   ///   - truncating: Whether to drop what the file holds.
-  ///   - endsWith: What the file must end with where it is continued, so that a record that a crash cut off is not
-  ///     taken for the start of the next.
+  ///   - endsWith: What the file must end with where it is continued, so that a record that a crash cut off
+  ///     is not taken for the start of the next.
   init(_ path: String, truncating: Bool, endsWith terminator: UInt8?) throws(FileError) {
     self.path = path
     descriptor = try FilePrimitives.openForWriting(path, truncating: truncating)
@@ -55,7 +55,9 @@ struct OutputFile {
     }
     size = earlier
     hasRemains = !FilePrimitives.truncate(descriptor, to: earlier)
-    if hasRemains { throw FileError("cut off a half-written record of", path, code: FilePrimitives.inputOutput) }
+    if hasRemains {
+      throw FileError("cut off a half-written record of", path, code: FilePrimitives.inputOutput)
+    }
   }
 
   func close() { FilePrimitives.close(descriptor) }

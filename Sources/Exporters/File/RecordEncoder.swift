@@ -3,8 +3,8 @@ internal import TelemetryData
 
 /// Writes batches as records of the file.
 ///
-/// Uncompressed JSON is one line per batch (OTLP File Exporter specification); everything else is a 4-byte big-endian
-/// length and the message, each compressed on its own where compression is on.
+/// Uncompressed JSON is one line per batch (OTLP File Exporter specification); everything else is a 4-byte
+/// big-endian length and the message, each compressed on its own where compression is on.
 struct RecordEncoder {
   private let format: FileExporterConfig.Format
   private let compressor: CompressorPool?
@@ -15,7 +15,8 @@ struct RecordEncoder {
   init(_ config: FileExporterConfig) {
     format = config.format
     compressor =
-      config.compression == .zstd ? CompressorPool(.zstd, level: config.compressionParams.level, capacity: 1) : nil
+      config.compression == .zstd
+      ? CompressorPool(.zstd, level: config.compressionParams.level, capacity: 1) : nil
   }
 
   /// A batch that cannot become a record.
@@ -42,7 +43,9 @@ struct RecordEncoder {
     guard let length = UInt32(exactly: record.count - 4) else {
       throw Failure(reason: "the message is larger than 4 GiB")
     }
-    for position in 0..<4 { record[position] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * position)) }
+    for position in 0..<4 {
+      record[position] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * position))
+    }
   }
 
   private func add(_ bytes: [UInt8], to record: inout [UInt8]) throws(Failure) {

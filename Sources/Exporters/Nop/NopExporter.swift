@@ -4,7 +4,8 @@ package import TelemetryData
 
 /// Takes everything and keeps nothing: for tests, benchmarks and pipelines that exist for their processors.
 package struct NopExporter: InlineExporter {
-  package static let descriptor = ComponentDescriptor(type: "nop", summary: "Takes everything and keeps nothing.")
+  package static let descriptor = ComponentDescriptor(
+    type: "nop", summary: "Takes everything and keeps nothing.")
 
   /// The `nop` exporter has no settings.
   package struct Config: ConfigGroup {

@@ -58,24 +58,30 @@ final class OTLPReplies: Sendable {
   private func taken(_ partial: PartialSuccess?, _ batch: Batch) -> Outcome {
     guard let partial else { return .accepted }
     let rejected = min(Int(clamping: partial.rejected), batch.itemCount)
-    if rejected > 0 { return .partial(rejected: rejected, message: partial.message) }
+    if rejected > 0 { return .partial(rejected: rejected, message: partial.message.shortened) }
     if !partial.message.isEmpty {
       warnings.log(
         .warning, "The backend took a batch with a warning",
-        metadata: ["signal": "\(batch.signal.rawValue)", "warning": "\(partial.message)"])
+        metadata: ["signal": "\(batch.signal.rawValue)", "warning": "\(partial.message.shortened)"])
     }
     return .accepted
   }
 
   private func reason(_ reply: GRPCReply) -> String {
     guard reply.isFromServer else { return reply.message }
-    return reply.message.isEmpty ? "gRPC \(reply.code.name)" : "gRPC \(reply.code.name): \(reply.message)"
+    return reply.message.isEmpty
+      ? "gRPC \(reply.code.name)" : "gRPC \(reply.code.name): \(reply.message.shortened)"
   }
 
   private func reason(_ reply: HTTPReply, _ encoding: BodyEncoding) -> String {
     guard let message = encoding.failureMessage(in: reply.body) else { return "HTTP \(reply.status)" }
-    return "HTTP \(reply.status): \(message)"
+    return "HTTP \(reply.status): \(message.shortened)"
   }
+}
+
+extension String {
+  /// The beginning of a backend's message: it goes on to logs and to senders, some of them in a header.
+  fileprivate var shortened: String { utf8.count <= 1000 ? self : String(prefix(300)) + "…" }
 }
 
 /// What the body of an HTTP reply is written in.

@@ -1,4 +1,5 @@
 package import PipelineKit
+internal import Synchronization
 package import TelemetryData
 internal import Transport
 
@@ -11,7 +12,8 @@ package final class OTLPHTTPExporter: Exporter {
 
   private let config: OTLPHTTPExporterConfig
   private let urls: [Signal: String]
-  private let client: HTTPClient
+  /// Made at start, because a client that was made must be shut down.
+  private let client = Mutex<HTTPClient?>(nil)
   private let replies: OTLPReplies
 
   package init(config: OTLPHTTPExporterConfig, context: ComponentContext) throws {
@@ -26,7 +28,6 @@ package final class OTLPHTTPExporter: Exporter {
       urls[signal] = url
     }
     self.urls = urls
-    client = HTTPClient(config: config.client, userAgent: Product.userAgent)
     replies = OTLPReplies(context: context)
   }
 
@@ -34,7 +35,14 @@ package final class OTLPHTTPExporter: Exporter {
     DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.client.timeout)
   }
 
+  package func start() async throws {
+    client.withLock { $0 = HTTPClient(config: config.client, userAgent: Product.userAgent) }
+  }
+
   package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
+    guard let client = client.withLock({ $0 }) else {
+      return .refused(reason: "the exporter is not running", after: nil)
+    }
     guard let url = urls[batch.signal] else {
       return .rejected(reason: "there is no address for \(batch.signal.rawValue)")
     }
@@ -45,7 +53,6 @@ package final class OTLPHTTPExporter: Exporter {
         reply = try await client.post(url: url, contentType: "application/x-protobuf", body: batch.bytes)
       case .json:
         var json: [UInt8] = []
-        json.reserveCapacity(batch.byteCount * 3)
         try batch.writeJSON(into: &json)
         reply = try await client.post(url: url, contentType: "application/json", body: json)
       }
@@ -55,5 +62,11 @@ package final class OTLPHTTPExporter: Exporter {
     }
   }
 
-  package func stop() async { await client.shutdown() }
+  package func stop() async {
+    let client = client.withLock { held in
+      defer { held = nil }
+      return held
+    }
+    await client?.shutdown()
+  }
 }

@@ -34,7 +34,8 @@ package final class HealthCheckExtension: ServiceExtension {
   }
 
   package static let descriptor = ComponentDescriptor(
-    type: "health_check", signals: [], summary: "Answers HTTP 200 once the collector is ready, 503 otherwise.")
+    type: "health_check", signals: [], summary: "Answers HTTP 200 once the collector is ready, 503 otherwise."
+  )
 
   private let server: HTTPServer
   private let context: ComponentContext
@@ -69,7 +70,8 @@ package final class HealthCheckExtension: ServiceExtension {
       }
       let seconds = (context.clock.unixNanoseconds &- context.health.startedAt) / 1_000_000_000
       let text = isReady ? "Server available" : "Server not available"
-      let body = "{\"status\":\"\(text)\",\"state\":\"\(context.health.health.rawValue)\",\"uptime_seconds\":\(seconds)}"
+      let body =
+        "{\"status\":\"\(text)\",\"state\":\"\(context.health.health.rawValue)\",\"uptime_seconds\":\(seconds)}"
       responder.respond(HTTPAnswer(status: status, contentType: "application/json", body: Array(body.utf8)))
     }
   }

@@ -5,9 +5,10 @@ internal import TelemetryData
 
 /// Gathers what comes in into larger batches, by size and by time.
 ///
-/// Where everything behind it is memory, it answers its senders on intake; where what follows is durable, or delivery
-/// at least once is asked for (``ComponentContext/holdsCompletions``), every input waits for the outcome of the batch
-/// it became part of, and of all of them where it was divided. When the next node has no room it waits; it never drops.
+/// Where everything behind it is memory, it answers its senders on intake; where what follows is durable, or
+/// delivery at least once is asked for (``ComponentContext/holdsCompletions``), every input waits for the
+/// outcome of the batch it became part of, and of all of them where it was divided. When the next node has no
+/// room it waits; it never drops.
 package struct BatchProcessor: BufferingProcessor {
   package static let descriptor = ComponentDescriptor(
     type: "batch", summary: "Gathers items into larger batches, by size and by time.")
@@ -35,12 +36,12 @@ package struct BatchProcessor: BufferingProcessor {
         "Divide what is larger than this; 0 is no limit.", check: .atLeast(0)),
       Field(
         "metadata_keys", \.metadataKeys,
-        "Gather separately for each combination of values of these request headers, which stay with the batch. "
-          + "The receiver must have `include_metadata: true`.",
+        "Gather separately for each combination of values of these request headers, which stay with the "
+          + "batch. The receiver must have `include_metadata: true`.",
         check: .each(.nonEmpty)),
       Field(
         "metadata_cardinality_limit", \.metadataCardinalityLimit,
-        "The most combinations over the life of the process; items of further ones are rejected. 0 is no limit.",
+        "The most combinations in the life of the process; items of others are rejected; 0 is no limit.",
         check: .atLeast(0)),
     ]
 
@@ -95,7 +96,8 @@ package struct BatchProcessor: BufferingProcessor {
     }
   }
 
-  private func take(_ delivery: consuming Delivery, into shards: inout BatchShards, ready: inout [ReadyBatch]) {
+  private func take(_ delivery: consuming Delivery, into shards: inout BatchShards, ready: inout [ReadyBatch])
+  {
     let batch = delivery.batch
     if batch.isEmpty {
       delivery.resolve(.accepted)

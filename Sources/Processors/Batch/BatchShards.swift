@@ -74,7 +74,8 @@ struct BatchShards {
   ///   - now: When it came: the first items of a batch start its time.
   ///   - ready: Where batches go that are complete now.
   mutating func add(
-    _ batch: Batch, completion: Completion, to shard: Int, now: MonotonicInstant, into ready: inout [ReadyBatch]
+    _ batch: Batch, completion: Completion, to shard: Int, now: MonotonicInstant,
+    into ready: inout [ReadyBatch]
   ) {
     if shards[shard].bytes + batch.byteCount > Self.maxBytes { send(shard, by: .size, into: &ready) }
     let room = maxItems - shards[shard].items

@@ -31,12 +31,19 @@ enum OTLPHTTPAnswers {
         }
       return HTTPAnswer(status: 200, contentType: encoding.contentType, body: body)
     case .refused(let reason, let after):
-      let delay = after ?? Refusal.defaultDelay
-      return failure(
-        503, reason, encoding, retryDelay: delay, headers: [("Retry-After", Refusal.wholeSeconds(delay))])
+      return refusal(503, reason, after: after, encoding)
     case .rejected(let reason):
       return failure(400, reason, encoding)
     }
+  }
+
+  /// A failure that asks for another try after a while.
+  static func refusal(
+    _ status: Int, _ message: String, after: Duration?, _ encoding: OTLPEncoding
+  ) -> HTTPAnswer {
+    let delay = after ?? Refusal.defaultDelay
+    let headers = [("Retry-After", Refusal.wholeSeconds(delay))]
+    return failure(status, message, encoding, retryDelay: delay, headers: headers)
   }
 
   /// A failure with a `google.rpc.Status` body.

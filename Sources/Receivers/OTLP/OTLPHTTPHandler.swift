@@ -19,16 +19,15 @@ struct OTLPHTTPHandler: HTTPRequestHandler {
     guard route(path) != nil else {
       let known = routes.map(\.path).joined(separator: ", ")
       return OTLPHTTPAnswers.failure(
-        404, "nothing is served at \(path); there are \(known)", encoding ?? .json)
+        404, "nothing is served at this path; served are: \(known)", encoding ?? .json)
     }
     guard method == "POST" else {
       return OTLPHTTPAnswers.failure(
-        405, "the method must be POST, not \(method)", encoding ?? .json, headers: [("Allow", "POST")])
+        405, "the method must be POST", encoding ?? .json, headers: [("Allow", "POST")])
     }
     guard encoding != nil else {
-      let found = contentType.map { "\"\($0)\"" } ?? "missing"
-      return OTLPHTTPAnswers.failure(
-        415, "the content type must be application/x-protobuf or application/json; it is \(found)", .json)
+      let message = "the content type must be application/x-protobuf or application/json"
+      return OTLPHTTPAnswers.failure(415, message, .json)
     }
     return nil
   }
@@ -61,7 +60,9 @@ struct OTLPHTTPHandler: HTTPRequestHandler {
   }
 
   func failure(_ status: Int, _ message: String, contentType: String?) -> HTTPAnswer {
-    OTLPHTTPAnswers.failure(status, message, OTLPEncoding(contentType: contentType) ?? .json)
+    let encoding = OTLPEncoding(contentType: contentType) ?? .json
+    guard status == 429 || status == 503 else { return OTLPHTTPAnswers.failure(status, message, encoding) }
+    return OTLPHTTPAnswers.refusal(status, message, after: nil, encoding)
   }
 
   private func route(_ path: String) -> Route? { routes.first { $0.path == path } }

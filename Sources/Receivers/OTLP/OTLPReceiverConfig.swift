@@ -11,6 +11,13 @@ package struct OTLPReceiverConfig: ConfigGroup {
   ]
 
   package func check(_ checker: inout ConfigChecker) {
+    if let grpc = protocols.grpc, let http = protocols.http, grpc.endpoint == http.server.endpoint,
+      !grpc.endpoint.hasSuffix(":0")
+    {
+      checker.error(
+        \.protocols, at: "http.endpoint", "\(grpc.endpoint) is the address of grpc already",
+        help: "give each protocol its own port, such as 4317 for grpc and 4318 for http")
+    }
     guard protocols.grpc == nil, protocols.http == nil else { return }
     checker.error(
       \.protocols, "must specify at least one protocol",

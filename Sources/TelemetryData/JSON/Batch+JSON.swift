@@ -1,10 +1,11 @@
 public import WireFormat
 
 extension Batch {
-  /// Appends the OTLP-JSON form of the export request, on one line (OTLP specification, "JSON Protobuf Encoding").
+  /// Appends the OTLP-JSON form of the export request, on one line (OTLP specification, "JSON Protobuf
+  /// Encoding").
   ///
-  /// - Throws: ``WireError`` when an item is malformed, which cannot be after the check of ``BatchValidation/structure``; the
-  ///   array is then as it was before.
+  /// - Throws: ``WireError`` when an item is malformed, which cannot be after the check of
+  ///   ``BatchValidation/structure``; the array is then as it was before.
   public func writeJSON(into json: inout [UInt8]) throws(WireError) {
     try OTLPJSONWriter.append(.exportRequest(of: signal), bytes.span, to: &json)
   }

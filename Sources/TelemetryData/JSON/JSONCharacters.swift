@@ -1,10 +1,10 @@
 /// Tests of characters, eight at a time where it matters.
 enum JSONCharacters {
-  /// How many of eight characters, the first in the lowest byte, stand before the first that cannot be in a JSON string
-  /// as it is (RFC 8259 §7: quote, backslash, control characters).
+  /// How many of eight characters, the first in the lowest byte, stand before the first that cannot be in a
+  /// JSON string as it is (RFC 8259 §7: quote, backslash, control characters).
   ///
-  /// Subtracting finds bytes below a bound by their borrow. A borrow can reach the next byte up and accuse it wrongly,
-  /// but never one further down, so the first one found is right.
+  /// Subtracting finds bytes below a bound by their borrow. A borrow can reach the next byte up and accuse it
+  /// wrongly, but never one further down, so the first one found is right.
   @inline(__always)
   static func unescapedPrefix(_ word: UInt64) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
@@ -84,8 +84,8 @@ enum JSONDigits {
     return ((value & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) &>> 32
   }
 
-  /// The four bytes that eight hexadecimal digits of either case make, the first in the lowest eight bits, or nil when
-  /// one is none.
+  /// The four bytes that eight hexadecimal digits of either case make, the first in the lowest eight bits, or
+  /// nil when one is none.
   @inline(__always)
   static func bytes(hex characters: UInt64) -> UInt32? {
     let high: UInt64 = 0x8080_8080_8080_8080

@@ -1,4 +1,5 @@
-/// Why reading stopped and where: what travels up through the reader, small enough to cost nothing while all goes well.
+/// Why reading stopped and where: what travels up through the reader, small enough to cost nothing while all
+/// goes well.
 ///
 /// ``OTLPJSONError`` is made of it at the end, with the path, the line and the column.
 struct JSONFault: Error {

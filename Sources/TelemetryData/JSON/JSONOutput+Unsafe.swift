@@ -2,10 +2,11 @@ internal import WireFormat
 
 /// JSON text that grows at its end.
 ///
-/// It starts in the memory of the array that is going to be the result and moves to memory of its own only when that does
-/// not suffice. Every operation makes its own room first and then stores without a check per byte. Working on an array
-/// instead, with its check for shared storage in every operation, made writing a span of ten attributes half as fast
-/// again, and a buffer that is copied at the end cost page faults for twice the memory.
+/// It starts in the memory of the array that is going to be the result and moves to memory of its own only
+/// when that does not suffice. Every operation makes its own room first and then stores without a check per
+/// byte. Working on an array instead, with its check for shared storage in every operation, made writing a
+/// span of ten attributes half as fast again, and a buffer that is copied at the end cost page faults for
+/// twice the memory.
 @safe
 struct JSONOutput: ~Copyable {
   private var base: UnsafeMutableRawPointer
@@ -106,7 +107,8 @@ struct JSONOutput: ~Copyable {
     }
   }
 
-  /// Up to 32 bytes from a buffer that has 32 at the place, as ``OTLPMessageTable/names`` has behind every label.
+  /// Up to 32 bytes from a buffer that has 32 at the place, as ``OTLPMessageTable/names`` has behind every
+  /// label.
   @inline(__always)
   mutating func appendLabel(_ names: Span<UInt8>, at start: Int, length: Int) {
     let first = names.load16(at: start)
@@ -159,12 +161,14 @@ struct JSONOutput: ~Copyable {
     append(packed: JSONDigits.eight(value) | JSONDigits.zeros, length: 8)
   }
 
-  /// Copies the bytes from a place to the end or to the first that a JSON string must escape, whose place is returned.
+  /// Copies the bytes from a place to the end or to the first that a JSON string must escape, whose place is
+  /// returned.
   @inline(__always)
   mutating func appendUnescaped(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
     var stop = start
     unsafe extend(end &- start &+ 8) { target in
-      // Eight bytes at a time; the last ones are read beyond the end, but inside the buffer, and cut off again.
+      // Eight bytes at a time; the last ones are read beyond the end, but inside the buffer, and cut off
+      // again.
       while stop < end, stop &+ 8 <= bytes.count {
         let word = bytes.loadUInt64(at: stop)
         unsafe target.storeBytes(of: word.littleEndian, toByteOffset: stop &- start, as: UInt64.self)

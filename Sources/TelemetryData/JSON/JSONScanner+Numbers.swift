@@ -43,7 +43,8 @@ extension JSONScanner {
       place &+= 1
     }
     let digits = place &- start
-    // Up to 19 digits cannot overflow. What comes behind tells whether that was all, or goes to the full grammar.
+    // Up to 19 digits cannot overflow. What comes behind tells whether that was all, or goes to the full
+    // grammar.
     if digits == 0 || digits > 19 || place >= text.count { return try takeUnusualInteger(expectation) }
     let end = text[place]
     if isQuoted {
@@ -57,7 +58,8 @@ extension JSONScanner {
     return (value, false)
   }
 
-  /// Negative numbers, those of 20 digits, with an exponent or a fraction of zeros, and what is no integer at all.
+  /// Negative numbers, those of 20 digits, with an exponent or a fraction of zeros, and what is no integer at
+  /// all.
   @inline(never)
   private mutating func takeUnusualInteger(
     _ expectation: OTLPJSONError.Expectation

@@ -1,7 +1,8 @@
 /// A text that is not the OTLP-JSON form of the expected message, with the place and the reason.
 ///
 /// Its description is meant for the client that sent the text, for example
-/// `line 1, column 74 (byte 73), resourceSpans[0].scopeSpans[2].spans[7].traceId: a trace id has 32 hexadecimal digits`.
+/// `line 1, column 74 (byte 73), resourceSpans[0].scopeSpans[2].spans[7].traceId: a trace id has 32
+/// hexadecimal digits`.
 public struct OTLPJSONError: Error, Hashable, Sendable {
   /// What is wrong with the text.
   public enum Reason: Hashable, Sendable {

@@ -27,12 +27,15 @@ enum AttributeText: Int, CaseIterable {
 ///
 /// They are most of what a span holds; this makes a span of ten attributes a third faster to read.
 extension OTLPJSONReader {
-  /// Reads an attribute whose key and string or integer value are plain ASCII, with no space between anything.
+  /// Reads an attribute whose key and string or integer value are plain ASCII, with no space between
+  /// anything.
   ///
   /// - Returns: false, with nothing read or written, when the text looks otherwise, or is wrong.
   @inline(__always)
   mutating func readAttribute(_ number: UInt32, _ table: borrowing OTLPTableView) -> Bool {
     let start = scanner.position
+    // Room for the attribute and its value below the messages that are open.
+    if depth >= StructureCheck.maxDepth { return false }
     guard scanner.skip(.key, table), let key = scanner.plainString() else {
       scanner.position = start
       return false

@@ -3,8 +3,8 @@ internal import WireFormat
 extension OTLPJSONReader {
   /// Reads the name of a field, and what stands between it and its value.
   ///
-  /// Encoders write fields in the same order each time and leave no space, so the whole of `"name":` is compared with that
-  /// of the expected field, then with those behind and before it.
+  /// Encoders write fields in the same order each time and leave no space, so the whole of `"name":` is
+  /// compared with that of the expected field, then with those behind and before it.
   ///
   /// - Returns: The index of the field, or -1 when the message has none of that name.
   @inline(__always)
@@ -31,7 +31,8 @@ extension OTLPJSONReader {
     return try readOtherName(first, end, table)
   }
 
-  /// Reads a name that is spelled in another way: as in the `.proto` file, with escapes, with space before the colon.
+  /// Reads a name that is spelled in another way: as in the `.proto` file, with escapes, with space before
+  /// the colon.
   @inline(never)
   private mutating func readOtherName(
     _ first: Int, _ end: Int, _ table: borrowing OTLPTableView
@@ -86,7 +87,8 @@ extension OTLPMessageTable {
 }
 
 extension Span where Element == UInt8 {
-  /// Whether bytes of another buffer, which goes on for eight bytes behind them, stand at an offset of this one.
+  /// Whether bytes of another buffer, which goes on for eight bytes behind them, stand at an offset of this
+  /// one.
   @inline(__always)
   func holds(_ other: Span<UInt8>, from start: Int, count length: Int, at offset: Int) -> Bool {
     if offset &+ length > count { return false }

@@ -87,7 +87,8 @@ extension OTLPJSONReader {
 
 /// Base64 as JSON texts bring it (RFC 4648 §4 and §5).
 enum Base64 {
-  /// The bytes, or nil when a character or the length is wrong; the bits behind the last byte are not looked at.
+  /// The bytes, or nil when a character or the length is wrong; the bits behind the last byte are not looked
+  /// at.
   static func decode(_ text: [UInt8]) -> [UInt8]? {
     var characters = text[...]
     if characters.count % 4 == 0 {

@@ -2,16 +2,16 @@ internal import WireFormat
 
 /// Reads OTLP messages from JSON into their protobuf bytes (OTLP specification, "JSON Protobuf Encoding").
 ///
-/// One pass over the text, guided by ``OTLPMessageTable``, writes the fields in the order in which they come; no tree of
-/// objects is built. Names may be lowerCamelCase or as in the `.proto` file, ids hexadecimal in either case, integers
-/// numbers or strings, enum values numbers or names, base64 of either alphabet with or without padding; `null` is an
-/// absent field, and unknown fields of any shape are passed over. A field that is given twice counts as protobuf would
-/// have it: the last value, all elements, or the merged messages.
+/// One pass over the text, guided by ``OTLPMessageTable``, writes the fields in the order in which they come;
+/// no tree of objects is built. Names may be lowerCamelCase or as in the `.proto` file, ids hexadecimal in
+/// either case, integers numbers or strings, enum values numbers or names, base64 of either alphabet with or
+/// without padding; `null` is an absent field, and unknown fields of any shape are passed over. A field that
+/// is given twice counts as protobuf would have it: the last value, all elements, or the merged messages.
 package struct OTLPJSONReader: ~Copyable, ~Escapable {
   var scanner: JSONScanner
   var writer: WireWriter
   /// The messages that are open.
-  private var depth = 0
+  private(set) var depth = 0
   /// The way to a fault, from the inside out; filled while it travels up.
   private var path: [PathStep] = []
 

@@ -4,7 +4,8 @@ internal import WireFormat
 ///
 /// They are most of what a span holds; this makes a span of ten attributes a third faster to write.
 extension OTLPJSONWriter {
-  /// Writes a KeyValue with a key and a string or integer value, each once, in order, and shorter than 128 bytes.
+  /// Writes a KeyValue with a key and a string or integer value, each once, in order, and shorter than 128
+  /// bytes.
   ///
   /// - Returns: false, with nothing written, when the message has another shape.
   @inline(__always)

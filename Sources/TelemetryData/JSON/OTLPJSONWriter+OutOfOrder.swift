@@ -2,8 +2,9 @@ internal import WireFormat
 
 /// Messages whose fields lie otherwise than ``OTLPJSONWriter/Order/assumed`` expects.
 ///
-/// What protobuf decoders make of them: the last value of a singular field counts, several values of a singular message
-/// are merged, which is what decoding their bytes one behind the other does, and a member of a oneof clears the others.
+/// What protobuf decoders make of them: the last value of a singular field counts, several values of a
+/// singular message are merged, which is what decoding their bytes one behind the other does, and a member of
+/// a oneof clears the others.
 extension OTLPJSONWriter {
   /// Whether the fields of a message, not of those within it, stand once and side by side.
   func isInOrder(
@@ -27,8 +28,8 @@ extension OTLPJSONWriter {
 
   /// Writes the fields of a message that lies in pieces, each field with everything that belongs to it.
   ///
-  /// One piece is a message out of order; several are messages to be merged. They stay where they are: copying them
-  /// together at every level of nesting would cost many times their size.
+  /// One piece is a message out of order; several are messages to be merged. They stay where they are:
+  /// copying them together at every level of nesting would cost many times their size.
   mutating func writeOutOfOrder(
     _ message: Int, _ pieces: [WireRange], _ bytes: Span<UInt8>, _ table: borrowing OTLPTableView
   ) throws(WireError) {

@@ -2,13 +2,14 @@ package import WireFormat
 
 /// Writes OTLP messages from their protobuf bytes as JSON (OTLP specification, "JSON Protobuf Encoding").
 ///
-/// No message is decoded into objects: one walk over the bytes, guided by ``OTLPMessageTable``, writes the text. Names
-/// are lowerCamelCase, trace and span ids hexadecimal, 64-bit numbers strings, enumerations numbers, other bytes base64;
-/// fields with default values and unknown fields are left out.
+/// No message is decoded into objects: one walk over the bytes, guided by ``OTLPMessageTable``, writes the
+/// text. Names are lowerCamelCase, trace and span ids hexadecimal, 64-bit numbers strings, enumerations
+/// numbers, other bytes base64; fields with default values and unknown fields are left out.
 ///
-/// Encoders write the fields of a message in order and each once, and repeated ones side by side; that is what the walk
-/// expects. Bytes that use all of protobuf's freedom (a singular field twice, a repeated field in pieces) make it start
-/// over in a mode that looks at every message before writing it, at about twice the cost.
+/// Encoders write the fields of a message in order and each once, and repeated ones side by side; that is
+/// what the walk expects. Bytes that use all of protobuf's freedom (a singular field twice, a repeated field
+/// in pieces) make it start over in a mode that looks at every message before writing it, at about twice the
+/// cost.
 package struct OTLPJSONWriter: ~Copyable {
   /// How messages are expected to lie in the bytes.
   enum Order {
@@ -27,7 +28,8 @@ package struct OTLPJSONWriter: ~Copyable {
 
   /// Appends the JSON form of a message.
   ///
-  /// - Throws: ``WireError`` when the bytes are not a well-formed message; the array is then as it was before.
+  /// - Throws: ``WireError`` when the bytes are not a well-formed message; the array is then as it was
+  ///   before.
   package static func append(
     _ message: OTLPMessage, _ bytes: Span<UInt8>, to json: inout [UInt8]
   ) throws(WireError) {

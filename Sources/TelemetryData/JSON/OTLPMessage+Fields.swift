@@ -1,8 +1,9 @@
 extension OTLPMessage {
-  /// The fields of the message in the order of the `.proto` file, which is also the order most encoders write.
+  /// The fields of the message in the order of the `.proto` file, which is also the order most encoders
+  /// write.
   ///
-  /// The source is opentelemetry-proto 1.x: `trace/v1`, `metrics/v1`, `logs/v1`, `resource/v1`, `common/v1` and
-  /// `collector/*/v1`.
+  /// The source is opentelemetry-proto 1.x: `trace/v1`, `metrics/v1`, `logs/v1`, `resource/v1`, `common/v1`
+  /// and `collector/*/v1`.
   var fields: [OTLPFieldDeclaration] {
     switch self {
     case .exportTraceServiceRequest: [.messages(1, "resource_spans", .resourceSpans)]

@@ -16,7 +16,8 @@ struct OTLPField {
   var wireType: UInt8
   /// The field's own bit among the fields of its message.
   var bit: UInt32
-  /// The bits of the fields that must not stand in the message already: itself and the other members of its oneof.
+  /// The bits of the fields that must not stand in the message already: itself and the other members of its
+  /// oneof.
   var conflicts: UInt32
 
   @inline(__always)
@@ -31,7 +32,8 @@ struct OTLPField {
 
 /// Every field of every ``OTLPMessage`` in flat arrays, built once from ``OTLPMessage/fields``.
 ///
-/// Both directions of OTLP-JSON interpret this table, so a field added to the declaration is read and written.
+/// Both directions of OTLP-JSON interpret this table, so a field added to the declaration is read and
+/// written.
 struct OTLPMessageTable: Sendable {
   static let shared = OTLPMessageTable()
 

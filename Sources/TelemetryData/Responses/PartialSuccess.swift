@@ -1,9 +1,11 @@
 public import WireFormat
 
-/// What a receiver answers when it took a request but not every item in it (OTLP specification, "Partial Success").
+/// What a receiver answers when it took a request but not every item in it (OTLP specification, "Partial
+/// Success").
 ///
-/// It stands in an `ExportTraceServiceResponse`, `ExportMetricsServiceResponse` or `ExportLogsServiceResponse`. Their
-/// protobuf bytes are the same for every signal; in JSON the count has a name of its own for each.
+/// It stands in an `ExportTraceServiceResponse`, `ExportMetricsServiceResponse` or
+/// `ExportLogsServiceResponse`. Their protobuf bytes are the same for every signal; in JSON the count has a
+/// name of its own for each.
 public struct PartialSuccess: Hashable, Sendable {
   /// The number of spans, data points or log records that were rejected; zero makes the message a warning.
   public var rejected: Int64
@@ -15,7 +17,8 @@ public struct PartialSuccess: Hashable, Sendable {
     self.message = message
   }
 
-  /// The protobuf bytes of an export response; without a partial success, which is the full one, there are none.
+  /// The protobuf bytes of an export response; without a partial success, which is the full one, there are
+  /// none.
   public static func encodeResponse(_ partialSuccess: PartialSuccess?) -> [UInt8] {
     guard let partialSuccess else { return [] }
     var writer = WireWriter(capacity: partialSuccess.message.utf8.count + 32)

@@ -3,8 +3,8 @@ internal import WireFormat
 extension RPCStatus {
   /// The JSON form, the body of an answer to a request in OTLP-JSON.
   ///
-  /// Details follow `google.protobuf.Any`: `RetryInfo` with its field, `"retryDelay": "1.5s"`, other types, whose fields
-  /// are not known here, with their bytes in base64.
+  /// Details follow `google.protobuf.Any`: `RetryInfo` with its field, `"retryDelay": "1.5s"`, other types,
+  /// whose fields are not known here, with their bytes in base64.
   public func encodeJSON() -> [UInt8] {
     JSONOutput.text(expecting: message.utf8.count * 2 + 128) { output in
       var output = output

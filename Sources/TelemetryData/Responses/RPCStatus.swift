@@ -1,7 +1,7 @@
 public import WireFormat
 
-/// `google.rpc.Status`: why a request was not taken, in the `grpc-status-details-bin` trailer of gRPC and in the body of an
-/// HTTP answer.
+/// `google.rpc.Status`: why a request was not taken, in the `grpc-status-details-bin` trailer of gRPC and in
+/// the body of an HTTP answer.
 public struct RPCStatus: Hashable, Sendable {
   /// More about the error: a message of any type (`google.protobuf.Any`).
   public struct Detail: Hashable, Sendable {
@@ -28,7 +28,8 @@ public struct RPCStatus: Hashable, Sendable {
     self.details = details
   }
 
-  /// A status that may be retried after a time, which `google.rpc.RetryInfo` tells; without one if that is nil.
+  /// A status that may be retried after a time, which `google.rpc.RetryInfo` tells; without one if that is
+  /// nil.
   public init(code: Int32, message: String, retryDelay: Duration?) {
     self.init(code: code, message: message)
     if let retryDelay { details = [Detail(retryDelay: retryDelay)] }
@@ -104,7 +105,8 @@ extension RPCStatus.Detail {
     self.init(typeURL: Self.retryInfoURL, value: writer.finish())
   }
 
-  /// The time to wait that a `google.rpc.RetryInfo` holds; nil for other types and for bytes that cannot be read.
+  /// The time to wait that a `google.rpc.RetryInfo` holds; nil for other types and for bytes that cannot be
+  /// read.
   public var retryDelay: Duration? {
     guard isRetryInfo else { return nil }
     var seconds: Int64 = 0

@@ -1,9 +1,23 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP2
 internal import NIOPosix
 
 /// Says in a few words why a connection failed.
 enum FailureText {
+  /// Whether an error means that no connection was made.
+  static func isUnreachable(_ error: any Error) -> Bool {
+    switch error {
+    case is NIOConnectionError: true
+    case let error as IOError:
+      [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ENOENT].contains(error.errnoCode)
+    case let error as ChannelError:
+      if case .connectTimeout = error { true } else { false }
+    default: false
+    }
+  }
+
+  /// The reason in words.
   static func of(_ error: any Error) -> String {
     switch error {
     case let error as NIOConnectionError:

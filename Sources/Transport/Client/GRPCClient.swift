@@ -11,6 +11,8 @@ internal import NativeCodecs
 /// the server certainly did not process, because of GOAWAY or a refused stream, is sent once more by the client itself.
 package final class GRPCClient: Sendable {
   private let link: GRPCLink
+  private let authority: String
+  /// What every call sends after the fields that begin with a colon.
   private let baseHeaders: HPACKHeaders
   private let compressor: CompressorPool?
 
@@ -30,11 +32,8 @@ package final class GRPCClient: Sendable {
     }
     link = GRPCLink(loop: EventLoops.group.next(), target: target, config: config, limits: limits)
     compressor = config.compression.algorithm.map { CompressorPool($0) }
+    authority = config.authority.isEmpty ? target.authority : config.authority
     var headers = HPACKHeaders()
-    headers.reserveCapacity(16)
-    headers.add(name: ":method", value: "POST")
-    headers.add(name: ":scheme", value: "http")
-    headers.add(name: ":authority", value: config.authority.isEmpty ? target.authority : config.authority)
     headers.add(name: "te", value: "trailers")
     headers.add(name: "content-type", value: "application/grpc")
     headers.add(name: "user-agent", value: config.userAgent.isEmpty ? userAgent : config.userAgent)
@@ -59,8 +58,13 @@ package final class GRPCClient: Sendable {
     path: String, message: [UInt8], metadata: [(name: String, value: String)] = [], timeout: Duration
   ) async throws -> GRPCReply {
     try Task.checkCancellation()
-    var headers = baseHeaders
+    var headers = HPACKHeaders()
+    headers.reserveCapacity(baseHeaders.count + metadata.count + 5)
+    headers.add(name: ":method", value: "POST")
+    headers.add(name: ":scheme", value: "http")
     headers.add(name: ":path", value: path)
+    headers.add(name: ":authority", value: authority)
+    headers.add(contentsOf: baseHeaders)
     for (name, value) in metadata { Self.add(name, value, to: &headers) }
     let (prefix, body): ([UInt8], [UInt8])
     do {

@@ -20,6 +20,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   private var sent = 0
   private var sentEnd = false
   private var status: Int?
+  /// The call has its answer or has moved on; what still happens on the stream is nobody's.
+  private var isOver = false
 
   init(call: GRPCCall, session: GRPCSession, reader: GRPCMessageReader) {
     self.call = call
@@ -55,7 +57,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   }
 
   private func writePieces(context: ChannelHandlerContext) {
-    guard !sentEnd, context.channel.isActive else { return }
+    guard !sentEnd, !isOver, context.channel.isActive else { return }
     var wrote = sent == 0
     while !sentEnd, sent == 0 || context.channel.isWritable {
       let piece = call.chunk(from: sent, limit: Self.pieceSize, allocator: context.channel.allocator)
@@ -68,7 +70,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !call.isFinished else { return }
+    guard !isOver, !call.isFinished else { return }
     switch unwrapInboundIn(data) {
     case .headers(let payload): read(payload.headers, isLast: payload.endStream, context: context)
     case .data(let payload):
@@ -140,7 +142,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   func abandon() { context?.close(promise: nil) }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if !call.isFinished, let closed = error as? NIOHTTP2Errors.StreamClosed,
+    if !isOver, !call.isFinished, let closed = error as? NIOHTTP2Errors.StreamClosed,
       session.lastProcessedStream == nil, session.failure == nil, closed.errorCode != .refusedStream
     {
       call.finish(GRPCStatusFields.reply(resetBy: closed.errorCode))
@@ -156,7 +158,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   }
 
   private func lost(_ reason: String, processed: Bool) {
-    guard !call.isFinished else { return }
+    guard !isOver, !call.isFinished else { return }
+    isOver = true
     call.stream = nil
     session.lost(call, reason: reason, processed: processed)
   }

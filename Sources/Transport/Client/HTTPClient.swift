@@ -85,6 +85,12 @@ package final class HTTPClient: Sendable {
     }
   }
 
+  deinit {
+    // The pool insists on being shut down; after `shutdown()` this has no effect.
+    let client = client
+    Task.detached { try? await client.shutdown() }
+  }
+
   /// Closes all connections; requests under way fail, later ones too.
   package func shutdown() async { try? await client.shutdown() }
 
@@ -105,7 +111,7 @@ package final class HTTPClient: Sendable {
   private static func failure(_ error: any Error, url: String, timeout: Duration) -> any Error {
     if error is CancellationError { return error }
     guard let error = error as? HTTPClientError else {
-      let kind: ConnectionError.Kind = error is NIOConnectionError ? .unreachable : .interrupted
+      let kind: ConnectionError.Kind = FailureText.isUnreachable(error) ? .unreachable : .interrupted
       return ConnectionError(kind, address: url, reason: FailureText.of(error))
     }
     switch error {

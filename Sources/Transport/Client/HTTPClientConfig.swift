@@ -32,7 +32,7 @@ package struct HTTPClientConfig: ConfigGroup {
     Field("endpoint", \.endpoint, "URL of the server, such as http://backend:4318."),
     Field(
       "proxy_url", \.proxyURL,
-      "HTTP proxy to connect through, such as http://user:password@proxy:3128. Environment variables are not read."
+      "HTTP proxy to tunnel through with CONNECT, such as http://user:password@proxy:3128. Environment variables are not read."
     ),
     Field("tls", \.tls, "TLS of https URLs; the certificates of the system are trusted."),
     Field(

@@ -11,6 +11,8 @@ extension GRPCConnection {
     /// How long a request may pause before its message is complete. gRPC itself has no such limit; a unary client
     /// sends in one go, and what is received meanwhile is memory.
     static let stallTimeout = TimeAmount.seconds(60)
+    /// How long a new connection may take to say that it speaks HTTP/2.
+    static let handshakeTimeout = TimeAmount.seconds(60)
     /// Bytes of one request's header block.
     static let maxHeaderBytes = 32 << 10
 
@@ -92,6 +94,8 @@ extension GRPCConnection {
   struct Life {
     let timer: WatchTimer
     var lastRead = NIODeadline.now()
+    /// Until when the first frame must come; nil when it has come.
+    var handshakeEnd: NIODeadline?
     var pingSent: NIODeadline?
     var idleSince: NIODeadline?
     var ageEnd: NIODeadline?
@@ -110,6 +114,7 @@ extension GRPCConnection {
     let now = NIODeadline.now()
     life.lastRead = now
     life.idleSince = now
+    life.handshakeEnd = now + Shared.handshakeTimeout
     if let age = shared.keepalive.maxAge {
       // Spread over ±10 %, so that clients that came together do not come again together.
       life.ageEnd = now + .nanoseconds(Int64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1)))
@@ -124,6 +129,14 @@ extension GRPCConnection {
     var next = checkStreams(now)
     func consider(_ deadline: NIODeadline?) {
       if let deadline, deadline < next { next = deadline }
+    }
+
+    if let end = life.handshakeEnd {
+      guard now < end else {
+        context?.close(promise: nil)
+        return
+      }
+      consider(end)
     }
 
     if let sent = life.pingSent, life.lastRead < sent {
@@ -230,7 +243,7 @@ extension GRPCConnection {
   func pingReceived() {
     let policy = shared.keepalive
     let shortest = streams.isEmpty && !policy.permitsPingWithoutStream ? TimeAmount.hours(2) : policy.minPingTime
-    guard life.pingStrikes.isTooMany(at: now, shortest: shortest), !life.isClosing else { return }
+    guard life.pingStrikes.isTooMany(at: .now(), shortest: shortest), !life.isClosing else { return }
     write(
       .goAway(
         lastStreamID: lastStreamID, errorCode: .enhanceYourCalm, opaqueData: ByteBuffer(string: "too_many_pings")),

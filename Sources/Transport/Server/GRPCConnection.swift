@@ -83,6 +83,7 @@ final class GRPCConnection: ChannelInboundHandler {
       isInBurst = true
       now = .now()
       life.lastRead = now
+      life.handshakeEnd = nil
     }
     let frame = unwrapInboundIn(data)
     switch frame.payload {
