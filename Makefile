@@ -1,7 +1,7 @@
 # Millrace: build, run, test. `make run` and `make test` work on a fresh Debian machine with a Swift toolchain.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help install run build test unit-test integration-test check format lint bench clean
+.PHONY: help install run build test unit-test integration-test check format lint bench fuzz clean
 
 SWIFT ?= swift
 CONFIG ?= pipelines/quickstart.yaml
@@ -18,8 +18,9 @@ install:
 run: install build ## Build and run pipelines/quickstart.yaml (another file: make run CONFIG=my.yaml).
 	$(MILLRACE) run $(CONFIG)
 
+# The Swift runtime is linked in: the binary then runs on machines without a toolchain, in less memory.
 build: install ## Release build: .build/release/millrace.
-	$(SWIFT) build -c release --product millrace
+	$(SWIFT) build -c release --product millrace --static-swift-stdlib
 
 test: unit-test integration-test ## All tests: Swift Testing, then real OTLP peers against the release binary.
 
@@ -43,6 +44,9 @@ lint: ## Complain about everything `make format` would change, and more.
 bench: build ## Whole-process load runs: CPU seconds per million items, peak memory.
 	.ci/install bench
 	Tests/Bench/run
+
+fuzz: install ## A minute of fuzzing for every parser of outside bytes.
+	Tests/Fuzz/run
 
 clean: ## Remove everything that was built.
 	rm -rf .build

@@ -123,7 +123,7 @@ let package = Package(
     .target(
       name: "Console",
       dependencies: [
-        "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "Transport",
+        "Engine", "PipelineKit", "TelemetryData", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -150,13 +150,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "WireFormatTests", dependencies: ["WireFormat"], swiftSettings: relaxed),
     .testTarget(
-      name: "TelemetryDataTests", dependencies: ["TelemetryData", "WireFormat"], exclude: ["JSONFixtures"],
-      swiftSettings: relaxed),
+      name: "TelemetryDataTests", dependencies: ["TelemetryData", "WireFormat"],
+      exclude: ["Fixtures", "JSONFixtures"], swiftSettings: relaxed),
     .testTarget(name: "NativeCodecsTests", dependencies: ["NativeCodecs"], swiftSettings: relaxed),
     .testTarget(
       name: "ConfigSchemaTests", dependencies: ["ConfigSchema"], exclude: ["Golden"], swiftSettings: relaxed),
     .testTarget(
-      name: "PipelineKitTests", dependencies: ["PipelineKit", "TelemetryData"], swiftSettings: relaxed),
+      name: "PipelineKitTests",
+      dependencies: ["PipelineKit", "TelemetryData", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: relaxed),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -169,7 +171,8 @@ let package = Package(
       ],
       swiftSettings: relaxed),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "PipelineKit", "TelemetryData", "PipelineTestKit"],
+      name: "EngineTests",
+      dependencies: ["Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit"],
       swiftSettings: relaxed),
     .testTarget(
       name: "ComponentTests",

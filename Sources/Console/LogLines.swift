@@ -107,15 +107,7 @@ private enum LogWriter {
   private static let lock = Mutex<Void>(())
 
   static func write(_ line: String, to descriptor: Int32) {
-    lock.withLock { _ in
-      var bytes = Array(line.utf8)[...]
-      while !bytes.isEmpty {
-        let written = unsafe bytes.withUnsafeBytes {
-          unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-        }
-        if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
-      }
-    }
+    lock.withLock { _ in DescriptorOutput.write(line, to: descriptor) }
   }
 }
 

@@ -103,13 +103,19 @@ final class ExporterNode: Consumer {
     let limits =
       queueing.map {
         ChannelLimits(
-          sizer: $0.sizer, capacity: $0.queueSize, patience: $0.blockOnOverflow ? .seconds(60) : .zero,
+          sizer: $0.sizer, capacity: $0.queueSize,
+          maxBytes: $0.sizer == .bytes ? nil : QueueSettings.byteCeiling,
+          patience: $0.blockOnOverflow ? .seconds(60) : .zero,
           answer: $0.waitForResult ? .byReader : .onIntake)
       } ?? .stage
     let underWay = underWay
+    let refusals = RateLimitedLog(logger, clock: parts.clock)
     let ended: @Sendable (Batch, LedgerState, String) -> Void = { batch, state, reason in
       underWay.subtract(batch)
       books.notEnqueued(batch, state, reason)
+      refusals.log(
+        .warning, "the sending queue takes no more",
+        metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
     }
     queue = Channel(limits: limits, clock: parts.clock, ended: ended)
     let workers = queueing?.numConsumers ?? settings.concurrency

@@ -145,7 +145,9 @@ struct Graph: Sendable {
         inline.insert((id, processor), at: 0)
       } else if let processor = component as? any BufferingProcessor {
         fuse()
-        let node = BufferNode(id, processor, signal: pipeline.signal, output: head, parts: maker.parts)
+        let node = BufferNode(
+          id, processor, signal: pipeline.signal, output: head, logger: maker.logger(for: id),
+          parts: maker.parts)
         nodes.insert(node, at: 0)
         head = node
       } else {

@@ -1,3 +1,4 @@
+import Logging
 import PipelineKit
 import TelemetryData
 
@@ -74,11 +75,11 @@ final class FanOut: Consumer {
     branches.count == 1 ? branches[0] : FanOut(branches, ledger: ledger)
   }
 
-  private func copies(of delivery: consuming Delivery) -> [Delivery2] {
+  private func copies(of delivery: consuming Delivery) -> [Branch] {
     let batch = delivery.batch
     let metadata = delivery.metadata
     ledger.record(.copied, batch.itemCount * (branches.count - 1), signal: batch.signal)
-    return delivery.copies(branches.count).map { Delivery2(batch: batch, metadata: metadata, completion: $0) }
+    return delivery.copies(branches.count).map { Branch(batch: batch, metadata: metadata, completion: $0) }
   }
 
   func offer(_ delivery: consuming Delivery) {
@@ -90,7 +91,7 @@ final class FanOut: Consumer {
   }
 
   /// The ingredients of a delivery, in a form that an array can hold.
-  private struct Delivery2 {
+  private struct Branch {
     let batch: Batch
     let metadata: RequestMetadata?
     let completion: Completion
@@ -161,6 +162,7 @@ final class BufferNode: Consumer {
 
   init(
     _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer,
+    logger: Logger,
     parts: EngineParts
   ) {
     self.id = id
@@ -169,8 +171,12 @@ final class BufferNode: Consumer {
       next: output, items: parts.processorItems("outgoing", id: id, signal: signal))
     incoming = parts.processorItems("incoming", id: id, signal: signal)
     let ledger = parts.ledger
+    let refusals = RateLimitedLog(logger, clock: parts.clock)
     channel = Channel(limits: .stage, clock: parts.clock) { batch, state, reason in
       ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
+      refusals.log(
+        .warning, "the channel in front of the processor takes no more",
+        metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
     }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConfigSchema
+import Console
 import Engine
 import Glibc
 import PipelineKit
@@ -45,19 +46,11 @@ struct ConfigArguments: ParsableArguments {
 
 /// Text for people on standard output and standard error.
 enum Terminal {
-  static func out(_ text: String) { write(text, to: STDOUT_FILENO) }
-  static func err(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func out(_ text: String) { DescriptorOutput.write(text, to: STDOUT_FILENO) }
+  static func err(_ text: String) { DescriptorOutput.write(text, to: STDERR_FILENO) }
 
   /// Whether colour helps: a terminal, and nobody asked for none.
   static func wantsColour(_ descriptor: Int32) -> Bool {
     isatty(descriptor) == 1 && ConfigEnvironment.process.variable("NO_COLOR") == nil
-  }
-
-  private static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
-    }
   }
 }

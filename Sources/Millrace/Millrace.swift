@@ -1,9 +1,10 @@
 import ArgumentParser
+import PipelineKit
 
 /// The `millrace` command.
 @main
 struct Millrace: AsyncParsableCommand {
-  static let version = "0.1.0"
+  static let version = Product.version
 
   static let configuration = CommandConfiguration(
     commandName: "millrace",

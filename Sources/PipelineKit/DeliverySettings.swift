@@ -43,10 +43,17 @@ public struct QueueSettings: ConfigGroup {
   public var batch: QueueBatchSettings?
   public init() {}
 
+  /// What a queue that counts requests or items holds at most in bytes, so that memory stays bounded whatever the
+  /// size of a request.
+  public static let byteCeiling = 256 << 20
+
   public static let fields: [Field<Self>] = [
     Field("enabled", \.enabled, "Whether to queue at all; without a queue the sender waits for the backend."),
     Field("num_consumers", \.numConsumers, "Requests under way at the same time.", check: .range(1...10_000)),
-    Field("queue_size", \.queueSize, "How much the queue holds, counted by `sizer`.", check: .atLeast(1)),
+    Field(
+      "queue_size", \.queueSize,
+      "How much the queue holds, counted by `sizer`; unless that is `bytes`, never more than 256 MiB.",
+      check: .atLeast(1)),
     Field("sizer", \.sizer, "What `queue_size` counts."),
     Field("wait_for_result", \.waitForResult, "Answer the sender only once the backend has answered."),
     Field("block_on_overflow", \.blockOnOverflow, "Wait for room when full, instead of refusing."),

@@ -2,21 +2,23 @@ public import WireFormat
 
 /// How much of a received message is checked before it becomes a ``Batch``.
 public enum BatchValidation: Sendable, Hashable {
-  /// Resources, scopes and items (for metrics also data points) lie within each other; what is inside of items is not
-  /// looked at, and views of malformed items end early.
+  /// Resources, scopes and items (for metrics also data points) lie within each other; what is inside of
+  /// items is not looked at, and views of malformed items end early.
   case framing
-  /// Also every known field within: wire types, lengths, UTF-8 of strings, id lengths and the depth of values.
+  /// Also every known field within: wire types, lengths, UTF-8 of strings, id lengths and the depth of
+  /// values.
   case structure
 }
 
 /// Telemetry in flight: the bytes of an OTLP export request and an index of its resources, scopes and items.
 ///
 /// The bytes are the protobuf encoding of `ExportTraceServiceRequest`, `ExportMetricsServiceRequest` or
-/// `ExportLogsServiceRequest` (OTLP 1.x), exactly as received or built; they are shared by reference and never change.
-/// Nothing is decoded into objects: views read fields where they stand, and edits make a new batch.
+/// `ExportLogsServiceRequest` (OTLP 1.x), exactly as received or built; they are shared by reference and
+/// never change. Nothing is decoded into objects: views read fields where they stand, and edits make a new
+/// batch.
 ///
-/// An *item* of the index is a span, a metric or a log record. ``itemCount`` counts what the Collector counts: spans, log
-/// records, and for metrics their data points.
+/// An *item* of the index is a span, a metric or a log record. ``itemCount`` counts what the Collector
+/// counts: spans, log records, and for metrics their data points.
 public struct Batch: Sendable {
   public let signal: Signal
   /// The export request.
@@ -33,7 +35,8 @@ public struct Batch: Sendable {
 
   /// A batch over the body of an export request.
   ///
-  /// - Throws: A ``WireError`` with the offset of the first malformed byte; nothing after this meets malformed bytes.
+  /// - Throws: A ``WireError`` with the offset of the first malformed byte; nothing after this meets
+  ///   malformed bytes.
   public init(bytes: [UInt8], signal: Signal, validation: BatchValidation = .structure) throws(WireError) {
     if bytes.count >= Int(UInt32.max) { throw WireError(.tooLarge, at: 0) }
     self.index = try BatchIndex(of: bytes.span, signal: signal)
@@ -52,8 +55,8 @@ public struct Batch: Sendable {
 
   /// A batch over bytes that were made from valid ones, so that only the index is missing.
   ///
-  /// A byte that cannot be indexed would be a defect of the code that made it; it is reported by trapping in debug, and
-  /// gives an empty batch in release.
+  /// A byte that cannot be indexed would be a defect of the code that made it; it is reported by trapping in
+  /// debug, and gives an empty batch in release.
   init(rewritten bytes: [UInt8], signal: Signal) {
     do throws(WireError) {
       self = try Batch(bytes: bytes, signal: signal, validation: .framing)

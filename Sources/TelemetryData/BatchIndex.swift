@@ -2,7 +2,8 @@ public import WireFormat
 
 /// Where the resources, scopes and items of a batch stand in its bytes.
 ///
-/// Three flat arrays in the order of the bytes; each resource names its first scope and each scope its first item.
+/// Three flat arrays in the order of the bytes; each resource names its first scope and each scope its first
+/// item.
 public final class BatchIndex: Sendable {
   /// A `ResourceSpans`, `ResourceMetrics` or `ResourceLogs`.
   public struct Resource: Sendable {
@@ -54,7 +55,8 @@ public final class BatchIndex: Sendable {
   public let resources: [Resource]
   public let scopes: [Scope]
   public let items: [Item]
-  /// For metrics, the number of data points in all metrics up to and including each one; empty for other signals.
+  /// For metrics, the number of data points in all metrics up to and including each one; empty for other
+  /// signals.
   public let pointEnds: [UInt32]
   /// The number of spans, log records or data points.
   public let itemCount: Int
@@ -108,7 +110,8 @@ extension BatchIndex {
     var builder = IndexBuilder(signal: signal, size: bytes.count)
     try builder.addRequest(bytes)
     self.init(
-      resources: builder.resources, scopes: builder.scopes, items: builder.items, pointEnds: builder.pointEnds)
+      resources: builder.resources, scopes: builder.scopes, items: builder.items, pointEnds: builder.pointEnds
+    )
   }
 }
 
@@ -144,7 +147,8 @@ struct IndexBuilder {
     var cursor = message
     var entry = BatchIndex.Resource(
       fieldStart: UInt32(truncatingIfNeeded: fieldStart), payload: WireRange(cursor.offset, cursor.end),
-      resource: .none, resourceFieldStart: 0, schemaURL: .none, firstScope: UInt32(truncatingIfNeeded: scopes.count),
+      resource: .none, resourceFieldStart: 0, schemaURL: .none,
+      firstScope: UInt32(truncatingIfNeeded: scopes.count),
       isContiguous: true)
     let position = UInt32(truncatingIfNeeded: resources.count)
     var scopesEnd = -1

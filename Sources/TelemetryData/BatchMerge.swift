@@ -3,8 +3,9 @@ public import WireFormat
 extension Batch {
   /// One batch with the resources of all, in order.
   ///
-  /// The concatenation of export requests is an export request (protobuf merges repeated fields by appending), so bytes
-  /// are copied once and indexes are shifted; nothing is parsed. Equal resources are not joined.
+  /// The concatenation of export requests is an export request (protobuf merges repeated fields by
+  /// appending), so bytes are copied once and indexes are shifted; nothing is parsed. Equal resources are not
+  /// joined.
   ///
   /// - Parameters:
   ///   - batches: Batches of one signal. A single batch is returned as it is.

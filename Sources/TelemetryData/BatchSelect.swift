@@ -3,10 +3,11 @@ import WireFormat
 extension Batch {
   /// A batch with some of the items: spans, metrics or log records, by their positions in the index.
   ///
-  /// Items keep their bytes and order. Scopes and resources keep all their other fields; those that lose their last item
-  /// are dropped, and so are those that had none.
+  /// Items keep their bytes and order. Scopes and resources keep all their other fields; those that lose
+  /// their last item are dropped, and so are those that had none.
   public func selecting(_ kept: ItemSet) -> Batch {
-    precondition(kept.capacity == index.items.count, "a set of \(kept.capacity) items for \(index.items.count)")
+    precondition(
+      kept.capacity == index.items.count, "a set of \(kept.capacity) items for \(index.items.count)")
     var patch = WirePatch(capacity: index.items.count / 4 + 16)
     for resource in index.resources.indices {
       let scopes = index.scopes(ofResource: resource)
@@ -40,7 +41,8 @@ extension Batch {
 
   /// A metrics batch with some of the data points, by their positions counted over the whole batch.
   ///
-  /// Metrics that lose their last data point are dropped, and so are those that had none; scopes and resources likewise.
+  /// Metrics that lose their last data point are dropped, and so are those that had none; scopes and
+  /// resources likewise.
   public func selectingPoints(_ kept: ItemSet) -> Batch {
     precondition(kept.capacity == itemCount, "a set of \(kept.capacity) data points for \(itemCount)")
     let metrics = selectingPointsWithinMetrics(kept)
@@ -73,7 +75,8 @@ extension Batch {
     return rewritten(by: patch)
   }
 
-  /// Deletes the data points of a metric for which a predicate, given their positions in the metric, does not hold.
+  /// Deletes the data points of a metric for which a predicate, given their positions in the metric, does not
+  /// hold.
   func keepPoints(
     ofMetric item: Int, frame: WirePatch.Frame, in patch: inout WirePatch, where isKept: (Int) -> Bool
   ) {
@@ -92,7 +95,8 @@ extension Batch {
   /// The positions of the items of neighbouring scopes.
   func items(ofScopes scopes: Range<Int>) -> Range<Int> {
     if scopes.isEmpty { return 0..<0 }
-    return Int(index.scopes[scopes.lowerBound].firstItem)..<index.items(ofScope: scopes.upperBound - 1).upperBound
+    return Int(
+      index.scopes[scopes.lowerBound].firstItem)..<index.items(ofScope: scopes.upperBound - 1).upperBound
   }
 
   /// The batch after a patch that only takes away or changes what it knows to be well-formed.

@@ -3,14 +3,15 @@ import WireFormat
 extension Batch {
   /// Batches of at most so many items each (spans, log records or data points), in order.
   ///
-  /// Every part repeats the resource and scope of its items with all their fields, known or not. A metric with more data
-  /// points than fit is split between them, and every part of it repeats its name, unit, description, temporality and
-  /// all other fields. Scopes without items stay with their neighbours or are dropped.
+  /// Every part repeats the resource and scope of its items with all their fields, known or not. A metric
+  /// with more data points than fit is split between them, and every part of it repeats its name, unit,
+  /// description, temporality and all other fields. Scopes without items stay with their neighbours or are
+  /// dropped.
   ///
   /// A batch that is small enough, or a limit below 1, gives the batch itself.
   ///
-  /// - Parameter firstPart: The most items of the first part, from 1 to `maxItems`, where it fills up a batch that is
-  ///   being gathered; `maxItems` when left out.
+  /// - Parameter firstPart: The most items of the first part, from 1 to `maxItems`, where it fills up a batch
+  ///   that is being gathered; `maxItems` when left out.
   public func split(maxItems: Int, firstPart: Int? = nil) -> [Batch] {
     var count = firstPart ?? maxItems
     if maxItems < 1 || count < 1 || itemCount <= count { return [self] }
@@ -74,9 +75,9 @@ extension Batch {
       for scope in kept { keep(scope, from: start, to: end, frame: resourceFrame, in: &patch) }
       delete(scopes: kept.upperBound..<all.upperBound, of: resource, frame: resourceFrame, in: &patch)
     }
-    if lastItem + 1 < index.items.count || end.point > 0 {
-      patch.delete(
-        WireRange(Int(index.resources[last].payload.end), bytes.count), in: .root)
+    if lastItem + 1 < index.items.count, last + 1 < index.resources.count {
+      // Unknown fields between resources go with the resource before them.
+      patch.delete(WireRange(Int(index.resources[last + 1].fieldStart), bytes.count), in: .root)
     }
     return rewritten(by: patch)
   }

@@ -2,15 +2,16 @@ import WireFormat
 
 /// The walk over a whole export request that makes sure that no view can fail later.
 ///
-/// It follows the Collector's decoder: known fields must have their wire type, lengths must fit, ids must have 16 or 8
-/// bytes or none, strings must be UTF-8 (protobuf's rule for proto3). Unknown fields are stepped over, groups
-/// included. Values nested deeper than ``maxDepth`` messages are refused, so that the walk and every later one is bounded.
+/// It follows the Collector's decoder: known fields must have their wire type, lengths must fit, ids must
+/// have 16 or 8 bytes or none, strings must be UTF-8 (protobuf's rule for proto3). Unknown fields are stepped
+/// over, groups included. Values nested deeper than ``maxDepth`` messages are refused, so that the walk and
+/// every later one is bounded.
 ///
-/// One loop reads every message from a table of rules. Attributes, nine tenths of real traffic, have a way of their own
-/// that expects the layout all SDKs write and falls back to the loop.
+/// One loop reads every message from a table of rules. Attributes, nine tenths of real traffic, have a way of
+/// their own that expects the layout all SDKs write and falls back to the loop.
 struct StructureCheck: ~Escapable {
-  /// How deep messages may be nested: 8 for the deepest OTLP message that is not a value, and two for each level of
-  /// arrays or key-value lists, 64 of them.
+  /// How deep messages may be nested: 8 for the deepest OTLP message that is not a value, and two for each
+  /// level of arrays or key-value lists, 64 of them.
   static var maxDepth: Int { 8 + 2 * 64 }
 
   let bytes: Span<UInt8>
@@ -95,14 +96,16 @@ struct StructureCheck: ~Escapable {
     }
   }
 
-  /// Checks a `KeyValue`: key first, then a string, number or bool, each length in one byte; or anything else, slowly.
+  /// Checks a `KeyValue`: key first, then a string, number or bool, each length in one byte; or anything
+  /// else, slowly.
   @inline(__always)
   func attribute(in range: WireRange, depth: Int) throws(WireError) {
     let (start, end) = (range.lowerBound, range.upperBound)
     if end &- start >= 6, bytes[start] == 0x0A {
       let key = start &+ 2
       let keyEnd = key &+ Int(bytes[start &+ 1])
-      // A length of more than one byte reads as 128 or more here; whatever it leads to, it is not the layout below.
+      // A length of more than one byte reads as 128 or more here; whatever it leads to, it is not the layout
+      // below.
       if bytes[start &+ 1] < 0x80, keyEnd &+ 4 <= end, bytes[keyEnd] == 0x12,
         keyEnd &+ 2 &+ Int(bytes[keyEnd &+ 1]) == end, bytes[keyEnd &+ 1] < 0x80
       {

@@ -1,8 +1,8 @@
 extension Span where Element == UInt8 {
   /// The eight bytes at an offset as a little-endian number; traps when fewer than eight are left.
   ///
-  /// The load is bounds-checked; it is unsafe only in name, since every bit pattern is a valid `UInt64`. Eight separate
-  /// subscripts cost about four times as much in the UTF-8 check.
+  /// The load is bounds-checked; it is unsafe only in name, since every bit pattern is a valid `UInt64`.
+  /// Eight separate subscripts cost about four times as much in the UTF-8 check.
   @inlinable
   public func loadUInt64(at offset: Int) -> UInt64 {
     unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))

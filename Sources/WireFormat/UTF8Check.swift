@@ -1,4 +1,5 @@
-/// Checks that bytes are well-formed UTF-8 (Unicode 16, table 3-7: no overlong forms, no surrogates, at most U+10FFFF).
+/// Checks that bytes are well-formed UTF-8 (Unicode 16, table 3-7: no overlong forms, no surrogates, at most
+/// U+10FFFF).
 public enum UTF8Check {
   /// The offset of the first byte that does not belong to a well-formed sequence, or -1 when all do.
   ///

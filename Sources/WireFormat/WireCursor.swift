@@ -1,7 +1,7 @@
 /// Reads protobuf fields one after the other from bytes it borrows.
 ///
-/// Offsets are always those of the whole buffer: the cursor of a nested message is one over the same buffer with another
-/// range. Every read is bounds-checked and throws a ``WireError``; nothing traps on bad input.
+/// Offsets are always those of the whole buffer: the cursor of a nested message is one over the same buffer
+/// with another range. Every read is bounds-checked and throws a ``WireError``; nothing traps on bad input.
 ///
 /// A loop over a message reads like its .proto file:
 ///
@@ -92,10 +92,12 @@ public struct WireCursor: ~Escapable {
     while offset < end {
       let byte = bytes[offset]
       offset &+= 1
+      // The tenth byte holds the last bit and ends the number: other decoders refuse more, so nothing
+      // of the kind is passed on.
+      if shift == 63, byte > 1 { throw WireError(.varintTooLong, at: start) }
       value |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 { return value }
       shift &+= 7
-      if shift > 63 { throw WireError(.varintTooLong, at: start) }
     }
     throw WireError(.truncated, at: start)
   }

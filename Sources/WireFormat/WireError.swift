@@ -1,13 +1,13 @@
 /// A protobuf message that cannot be read, with the place where reading stopped.
 ///
-/// The offset counts bytes from the start of the buffer the cursor was made over, not from the start of the nested
-/// message, so that it can be shown beside a hex dump of what arrived.
+/// The offset counts bytes from the start of the buffer the cursor was made over, not from the start of the
+/// nested message, so that it can be shown beside a hex dump of what arrived.
 public struct WireError: Error, Hashable, Sendable {
   /// What is wrong with the bytes.
   public enum Reason: UInt8, Hashable, Sendable {
     /// The bytes end inside a tag, a number or a group.
     case truncated
-    /// A varint goes on after its tenth byte.
+    /// A varint goes on after its tenth byte, or holds more than 64 bits.
     case varintTooLong
     /// The tag has wire type 6 or 7, which protobuf never assigned.
     case badWireType
@@ -50,7 +50,7 @@ extension WireError.Reason {
   public var explanation: String {
     switch self {
     case .truncated: "the message ends in the middle of a field"
-    case .varintTooLong: "a variable-length number is longer than 10 bytes"
+    case .varintTooLong: "a variable-length number does not fit into 64 bits"
     case .badWireType: "the tag has an unknown wire type"
     case .badFieldNumber: "the tag has an invalid field number"
     case .lengthBeyondEnd: "a length points beyond the end of its message"

@@ -49,7 +49,8 @@ extension WireCursor {
     }
   }
 
-  /// The next field, or nil at the end of the message and at malformed bytes, where the cursor stops for good.
+  /// The next field, or nil at the end of the message and at malformed bytes, where the cursor stops for
+  /// good.
   ///
   /// For bytes that have been checked before: reading needs no error path there.
   @inlinable
@@ -64,7 +65,8 @@ extension WireCursor {
 }
 
 extension WireCursor {
-  /// The next varint of a packed field, or nil at the end and at malformed bytes, where the cursor stops for good.
+  /// The next varint of a packed field, or nil at the end and at malformed bytes, where the cursor stops for
+  /// good.
   @inlinable
   public mutating func nextVarint() -> UInt64? {
     if isAtEnd { return nil }
@@ -79,8 +81,8 @@ extension WireCursor {
 
 /// Walks that look for one field only, for messages that have been checked before.
 ///
-/// They stop for good at malformed bytes. Stepping over fields without making a ``WireField`` of each takes a third of
-/// the time.
+/// They stop for good at malformed bytes. Stepping over fields without making a ``WireField`` of each takes a
+/// third of the time.
 extension WireCursor {
   /// The value of the next length-delimited field with a tag, or nil when there is none left.
   @inlinable

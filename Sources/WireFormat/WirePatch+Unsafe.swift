@@ -1,8 +1,8 @@
 extension WirePatch {
   /// The copy pass: gaps of the source and pieces, one after the other, into an output of known size.
   ///
-  /// Every copy is checked against both ends before it is made; what is unsafe is only that the output is not zeroed
-  /// first. Appending to an array instead takes about twice the time for spans of ten attributes.
+  /// Every copy is checked against both ends before it is made; what is unsafe is only that the output is not
+  /// zeroed first. Appending to an array instead takes about twice the time for spans of ten attributes.
   borrowing func copied(from source: [UInt8], size: Int) -> [UInt8] {
     let operations = operations
     let pieces = pieces.bytes

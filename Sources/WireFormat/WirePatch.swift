@@ -1,8 +1,8 @@
 /// Replacements in an encoded message, applied together in one copy pass.
 ///
-/// A patch gathers ranges of the source and what takes their place, each within a *frame*: a nested message whose length
-/// has to follow. Only the lengths of frames are recomputed; every byte between replacements is copied as it is, so that
-/// unknown fields, field order and the spelling of untouched messages survive.
+/// A patch gathers ranges of the source and what takes their place, each within a *frame*: a nested message
+/// whose length has to follow. Only the lengths of frames are recomputed; every byte between replacements is
+/// copied as it is, so that unknown fields, field order and the spelling of untouched messages survive.
 ///
 /// Replacements may be recorded in any order. In ascending order, the usual case, nothing is sorted.
 ///
@@ -79,10 +79,12 @@ public struct WirePatch: ~Copyable {
   /// The bytes of replacements; write here, then name what was written with ``piece(from:)``.
   public var pieces: WireWriter
 
+  /// A patch with room for an expected number of replacements and of frames.
   @inlinable
-  public init(capacity: Int = 16) {
+  public init(capacity: Int = 16, frames frameCapacity: Int = 4) {
     pieces = WireWriter(capacity: 256)
     operations.reserveCapacity(capacity)
+    frames.reserveCapacity(frameCapacity)
   }
 
   /// Whether nothing would change.
@@ -121,7 +123,8 @@ public struct WirePatch: ~Copyable {
     if delta == 0, range.isEmpty { return }
     if frame == .root { rootDelta &+= delta } else { frames[Int(frame.id)].delta &+= delta }
     if let last = operations.last, last.frame == frame.id, last.end == range.start, last.length != .max {
-      // Neighbours become one operation: deletions of what stands side by side, insertions of what was written so.
+      // Neighbours become one operation: deletions of what stands side by side, insertions of what was
+      // written so.
       if piece.range.isEmpty, last.length == 0 {
         operations[operations.count &- 1].end = range.end
         return
@@ -148,6 +151,7 @@ public struct WirePatch: ~Copyable {
   }
 
   @inlinable
+  @inline(__always)
   mutating func append(_ operation: Operation) {
     if isSorted, let last = operations.last, last.start >= operation.start {
       isSorted = !precedes(operation, last)
@@ -155,8 +159,8 @@ public struct WirePatch: ~Copyable {
     operations.append(operation)
   }
 
-  /// Whether one operation has to be written before another: by place; insertions before what they stand in front of;
-  /// and among insertions at one place, those into inner messages first.
+  /// Whether one operation has to be written before another: by place; insertions before what they stand in
+  /// front of; and among insertions at one place, those into inner messages first.
   @usableFromInline
   func precedes(_ a: Operation, _ b: Operation) -> Bool {
     if a.start != b.start { return a.start < b.start }
@@ -167,7 +171,8 @@ public struct WirePatch: ~Copyable {
 
   func depth(_ frame: UInt32) -> UInt32 { frame == .max ? 0 : frames[Int(frame)].depth }
 
-  /// The replacements recorded in a message so far: the position of each, its range, and the piece in its place.
+  /// The replacements recorded in a message so far: the position of each, its range, and the piece in its
+  /// place.
   @inlinable
   public func forEachReplacement(in frame: Frame, _ body: (Int, WireRange, Piece) -> Void) {
     var position = frame == .root ? 0 : Int(frames[Int(frame.id)].operation) &+ 1

@@ -35,7 +35,9 @@ public struct WireTag: Hashable, Sendable {
   @inlinable
   public static func fixed32(_ fieldNumber: UInt32) -> WireTag { WireTag(fieldNumber, .fixed32) }
   @inlinable
-  public static func lengthDelimited(_ fieldNumber: UInt32) -> WireTag { WireTag(fieldNumber, .lengthDelimited) }
+  public static func lengthDelimited(_ fieldNumber: UInt32) -> WireTag {
+    WireTag(fieldNumber, .lengthDelimited)
+  }
 }
 
 /// A half-open range of byte offsets in a buffer of less than 4 GiB.

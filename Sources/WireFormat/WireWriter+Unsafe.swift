@@ -1,6 +1,7 @@
 extension WireWriter {
-  /// Storage that counts as initialized without having been filled: every byte is written before it is read, because
-  /// only the first `written` bytes are ever handed out. Zeroing it would cost as much as the writing does.
+  /// Storage that counts as initialized without having been filled: every byte is written before it is read,
+  /// because only the first `written` bytes are ever handed out. Zeroing it would cost as much as the writing
+  /// does.
   @usableFromInline
   static func storage(of size: Int) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: size) { _, count in count = size }

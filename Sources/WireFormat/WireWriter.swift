@@ -1,8 +1,8 @@
 /// Writes protobuf fields into a buffer that it owns and grows.
 ///
-/// Nested messages are written in place: ``beginMessage(_:)`` leaves one byte for the length, and ``endMessage(_:)``
-/// puts the length there, moving the message up by a byte or more when it is longer than 127 bytes. Lengths and tags are
-/// always in their shortest form.
+/// Nested messages are written in place: ``beginMessage(_:)`` leaves one byte for the length, and
+/// ``endMessage(_:)`` puts the length there, moving the message up by a byte or more when it is longer than
+/// 127 bytes. Lengths and tags are always in their shortest form.
 public struct WireWriter: ~Copyable {
   /// Storage of full size; only the first ``count`` bytes have been written.
   @usableFromInline
@@ -120,7 +120,9 @@ public struct WireWriter: ~Copyable {
   }
 
   @inlinable
-  public mutating func doubleField(_ number: UInt32, _ value: Double) { fixed64Field(number, value.bitPattern) }
+  public mutating func doubleField(_ number: UInt32, _ value: Double) {
+    fixed64Field(number, value.bitPattern)
+  }
 
   /// A field of type bytes or string, or a message that is already encoded.
   @inlinable

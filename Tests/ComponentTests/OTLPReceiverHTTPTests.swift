@@ -173,7 +173,7 @@ private let json = "application/json"
         #expect(status.message.contains("byte 0") || status.message.contains("byte 1"))
       }
       #expect(server.malformed("http") == 2)
-      let warnings = server.log.lines.filter { $0.hasPrefix("warning Refused a malformed request") }
+      let warnings = server.log.lines.filter { $0.hasPrefix("warning a malformed request was refused") }
       #expect(warnings.count == 1)
     }
     #expect(consumer.batches.isEmpty)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import random
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -22,10 +23,16 @@ BINARY = Path(os.environ.get("MILLRACE_BIN", REPOSITORY / ".build/release/millra
 SIGNALS = ("traces", "metrics", "logs")
 
 
+# Below the ports that the system gives to outgoing connections, and each only once: nobody else takes one in between.
+_ports = itertools.cycle(random.sample(range(15_000, 32_000), 17_000))
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in _ports:
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def until(condition, timeout: float = 20, what: str = "condition", every: float = 0.02):
@@ -109,9 +116,10 @@ class Millrace:
         self.config = folder / "config.yaml"
         self.config.write_text(pipeline.text())
         self.output = (folder / "output.log").open("wb")
+        self.is_terminated = False
         self.process = subprocess.Popen(
             [str(BINARY), "run", str(self.config), *arguments], cwd=folder, env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, preexec_fn=raise_file_limit,
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
         )
         try:
             until(self._is_listening, what="millrace to listen")
@@ -167,11 +175,13 @@ class Millrace:
         return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.M).group(1)) * 1024
 
     def terminate(self):
+        """SIGTERM; a second one would end the drain."""
+        self.is_terminated = True
         self.process.send_signal(signal.SIGTERM)
 
     def stop(self, timeout: float = 40) -> BalanceSheet:
         """SIGTERM, wait for the drain, and what it said about every item."""
-        if self.process.poll() is None:
+        if not self.is_terminated and self.process.poll() is None:
             self.terminate()
         status = self.process.wait(timeout)
         self.output.close()
@@ -241,8 +251,3 @@ def _flattened(record: dict) -> dict:
     for key, value in record.items():
         flat.update(_flattened(value) if isinstance(value, dict) else {key: value})
     return flat
-
-
-def raise_file_limit():
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

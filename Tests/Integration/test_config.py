@@ -115,7 +115,7 @@ def test_unused_components_are_noted(tmp_path):
 
 @pytest.mark.parametrize("old,new", [("otlphttp", "otlp_http"), ("otlp", "otlp_grpc"), ("logging", "debug")])
 def test_old_spellings_load_with_a_note(tmp_path, old, new):
-    settings = "" if old == "logging" else "\n    endpoint: http://localhost:1"
+    settings = "" if old == "logging" else "\n    endpoint: http://localhost:1\n    tls: {insecure: true}"
     text = MINIMAL.replace("  debug:\n", f"  {old}/old:{settings}\n").replace("[debug]", f"[{old}/old]")
     result = check(tmp_path, text)
     report = result.stdout + result.stderr

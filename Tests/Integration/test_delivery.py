@@ -85,6 +85,18 @@ def test_appending_keeps_what_earlier_runs_wrote(start, tmp_path):
     assert payloads.span_names(*otlp.read_json_lines(path)["traces"]) == list(range(20))
 
 
+def test_rotation_loses_nothing(start, tmp_path):
+    millrace = start({"file": {
+        "path": str(tmp_path / "out.jsonl"), "rotation": {"max_megabytes": 1, "max_backups": 10}}}, signals=("traces",))
+    bodies = [payloads.spans(n * 100, 100, padding=2000).SerializeToString() for n in range(20)]
+    send_all(millrace, {"traces": bodies})
+    millrace.stop()
+    files = sorted(tmp_path.glob("out*.jsonl"))
+    assert len(files) > 3 and all(path.stat().st_size <= 1 << 20 for path in files)
+    written = [message for path in files for message in otlp.read_json_lines(path)["traces"]]
+    assert sorted(payloads.span_names(*written)) == list(range(2000))
+
+
 def test_one_file_per_resource_attribute(start, tmp_path):
     exporter = {"file": {
         "path": str(tmp_path / "by-*.jsonl"),
@@ -206,6 +218,18 @@ def test_batches_are_bounded_and_divided(start, http_backend):
     assert sum(sizes) == 1400 and max(sizes) <= 150
     assert all(size >= 100 for size in sizes[:-1]), sizes
     assert_same(http_backend.items("traces"), otlp.items("traces", *(payloads.spans(n * 70, 70) for n in range(20))))
+
+
+def test_a_queue_may_gather_and_divide(start, http_backend):
+    """`sending_queue.batch`, which is to replace the batch processor in Collector configurations."""
+    millrace = start({"otlp_http": {"endpoint": http_backend.endpoint, "tls": INSECURE, "sending_queue": {
+        "num_consumers": 1, "batch": {"flush_timeout": "10s", "min_size": 100, "max_size": 150}}}}, signals=("traces",))
+    send_all(millrace, {"traces": [payloads.spans(n * 70, 70).SerializeToString() for n in range(20)]})
+    until(lambda: http_backend.count("traces") >= 1200, what="full requests, long before the timeout")
+    sheet = millrace.stop()
+    sizes = [otlp.count("traces", message) for message in http_backend.messages("traces")]
+    assert sum(sizes) == 1400 and max(sizes) <= 150 and len(sizes) < 20, sizes
+    assert sheet.items("traces", "delivered") == 1400 and sheet.is_balanced()
 
 
 def test_batches_are_kept_apart_by_metadata(start, http_backend):

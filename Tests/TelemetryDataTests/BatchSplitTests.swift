@@ -1,5 +1,5 @@
-import Testing
 import TelemetryData
+import Testing
 
 struct BatchSplitTests {
   /// A batch of a generated model, its fields shuffled among unknown ones.
@@ -9,7 +9,7 @@ struct BatchSplitTests {
     return try Batch(bytes: tree.encoded(), signal: model.signal)
   }
 
-  @Test(arguments: Signal.allCases, 0..<30)
+  @Test(arguments: Signal.allCases, 0..<25)
   func `parts hold all items in order, with their headers, and no more than asked for`(
     signal: Signal, seed: UInt64
   ) throws {
@@ -25,12 +25,13 @@ struct BatchSplitTests {
         #expect(checked.itemCount == part.itemCount)
         rows += Model(part).rows
       }
-      #expect(rows == model.rows)
+      let isSame = rows == model.rows
+      #expect(isSame)
       #expect(parts.count == max(1, (batch.itemCount + limit - 1) / limit))
     }
   }
 
-  @Test(arguments: Signal.allCases, 0..<15)
+  @Test(arguments: Signal.allCases, 0..<25)
   func `merging equals concatenation, index included`(signal: Signal, seed: UInt64) throws {
     var generator = SeededGenerator(100 + seed)
     let models = (0..<4).map { _ in generator.model(signal) }
@@ -82,7 +83,7 @@ struct BatchSplitTests {
 
   @Test func `splitting keeps unknown fields of every header and item`() throws {
     var generator = SeededGenerator(9)
-    for _ in 0..<20 {
+    for _ in 0..<8 {
       let model = generator.model(.metrics)
       let batch = try Self.disturbed(model, &generator)
       let before = try WireTree(batch.bytes, as: .request(.metrics)).unknownFields
@@ -91,9 +92,14 @@ struct BatchSplitTests {
       if batch.itemCount == 0 { continue }
       let all = Set(after)
       // Headers without items are dropped with what is in them; whatever surrounds an item must be there.
+      // Beside resources, fields go with the part before them.
       let selected = batch.selecting(where: { !batch.index.points(ofMetric: $0).isEmpty })
-      for field in try WireTree(selected.bytes, as: .request(.metrics)).unknownFields { #expect(all.contains(field)) }
-      #expect(Set(before).isSuperset(of: all))
+      var tree = try WireTree(selected.bytes, as: .request(.metrics))
+      tree.fields.removeAll { $0.number == WireTree.unknown }
+      let missing = tree.unknownFields.count { !all.contains($0) }
+      #expect(missing == 0)
+      let inventsNone = Set(before).isSuperset(of: all)
+      #expect(inventsNone)
     }
   }
 

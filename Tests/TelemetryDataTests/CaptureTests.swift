@@ -1,5 +1,5 @@
-import Testing
 import TelemetryData
+import Testing
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -23,7 +23,9 @@ extension SeededGenerator {
   }
 
   mutating func text() -> String {
-    let texts = ["", "a", "name", "größe", "日本", "http.request.method", String(repeating: "long ", count: 40), "😀"]
+    let texts = [
+      "", "a", "name", "größe", "日本", "http.request.method", String(repeating: "long ", count: 40), "😀",
+    ]
     return texts[below(texts.count)]
   }
 
@@ -39,7 +41,9 @@ extension SeededGenerator {
     case 0: return .string(text())
     case 1: return .bool(chance(50))
     case 2: return .int([0, 1, -1, .max, .min, 300, 127, 128].randomElement(using: &self) ?? 0)
-    case 3: return .double([0, -0.0, 1.5, .infinity, -.infinity, .leastNonzeroMagnitude].randomElement(using: &self) ?? 0)
+    case 3:
+      return .double(
+        [0, -0.0, 1.5, .infinity, -.infinity, .leastNonzeroMagnitude].randomElement(using: &self) ?? 0)
     case 4: return .bytes(bytes(below(20)))
     case 5: return .empty
     case 6: return .array((0..<below(4)).map { _ in value(depth: depth + 1) })
@@ -51,7 +55,8 @@ extension SeededGenerator {
   }
 
   mutating func resource() -> ResourceValue {
-    var value = ResourceValue(attributes: attributes(), droppedAttributesCount: UInt32(below(3)), schemaURL: text())
+    var value = ResourceValue(
+      attributes: attributes(), droppedAttributesCount: UInt32(below(3)), schemaURL: text())
     for _ in 0..<below(2) {
       value.entityRefs.append(
         EntityRefValue(
@@ -71,12 +76,14 @@ extension SeededGenerator {
 
   mutating func span() -> SpanValue {
     var span = SpanValue(
-      traceID: id(16), spanID: id(8), traceState: text(), parentSpanID: id(8), flags: UInt32(below(3)), name: text(),
+      traceID: id(16), spanID: id(8), traceState: text(), parentSpanID: id(8), flags: UInt32(below(3)),
+      name: text(),
       kind: Int32(below(6)), startTime: next(), endTime: UInt64(below(2)), attributes: attributes(),
       droppedAttributesCount: UInt32(below(2)), droppedEventsCount: UInt32(below(2)),
       droppedLinksCount: UInt32(below(2)))
     for _ in 0..<below(3) {
-      span.events.append(SpanEventValue(time: next(), name: text(), attributes: attributes(), droppedAttributesCount: 1))
+      span.events.append(
+        SpanEventValue(time: next(), name: text(), attributes: attributes(), droppedAttributesCount: 1))
     }
     for _ in 0..<below(3) {
       span.links.append(
@@ -91,7 +98,8 @@ extension SeededGenerator {
   mutating func logRecord() -> LogRecordValue {
     LogRecordValue(
       time: UInt64(below(2)), observedTime: next(), severityNumber: Int32(below(25)), severityText: text(),
-      body: chance(80) ? value(depth: 0) : nil, attributes: attributes(), droppedAttributesCount: UInt32(below(2)),
+      body: chance(80) ? value(depth: 0) : nil, attributes: attributes(),
+      droppedAttributesCount: UInt32(below(2)),
       flags: UInt32(below(2)), traceID: id(16), spanID: id(8), eventName: text())
   }
 
@@ -122,13 +130,15 @@ extension SeededGenerator {
 
   mutating func exemplars() -> [ExemplarValue] {
     (0..<below(2)).map { _ in
-      ExemplarValue(filteredAttributes: attributes(), time: next(), value: number(), spanID: id(8), traceID: id(16))
+      ExemplarValue(
+        filteredAttributes: attributes(), time: next(), value: number(), spanID: id(8), traceID: id(16))
     }
   }
 
   mutating func numberPoint() -> NumberDataPointValue {
     NumberDataPointValue(
-      attributes: attributes(), startTime: UInt64(below(2)), time: next(), value: number(), exemplars: exemplars(),
+      attributes: attributes(), startTime: UInt64(below(2)), time: next(), value: number(),
+      exemplars: exemplars(),
       flags: UInt32(below(2)))
   }
 
@@ -143,12 +153,14 @@ extension SeededGenerator {
     ExponentialHistogramDataPointValue(
       attributes: attributes(), startTime: next(), time: next(), count: next(), sum: double(),
       scale: Int32(below(30)) - 10, zeroCount: UInt64(below(3)), positive: buckets(), negative: buckets(),
-      flags: UInt32(below(2)), exemplars: exemplars(), min: double(), max: double(), zeroThreshold: double() ?? 0)
+      flags: UInt32(below(2)), exemplars: exemplars(), min: double(), max: double(),
+      zeroThreshold: double() ?? 0)
   }
 
   mutating func buckets() -> BucketsValue? {
     if chance(30) { return nil }
-    return BucketsValue(offset: Int32(below(200)) - 100, bucketCounts: (0..<below(5)).map { _ in next() >> 40 })
+    return BucketsValue(
+      offset: Int32(below(200)) - 100, bucketCounts: (0..<below(5)).map { _ in next() >> 40 })
   }
 
   mutating func summaryPoint() -> SummaryDataPointValue {

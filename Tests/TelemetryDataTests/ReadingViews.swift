@@ -39,7 +39,8 @@ extension SpanValue {
       links.append(
         SpanLinkValue(
           traceID: link.traceID.array, spanID: link.spanID.array, traceState: link.traceState.string,
-          attributes: link.attributes.values, droppedAttributesCount: link.droppedAttributesCount, flags: link.flags))
+          attributes: link.attributes.values, droppedAttributesCount: link.droppedAttributesCount,
+          flags: link.flags))
     }
     var status: StatusValue?
     if let view = view.status { status = StatusValue(message: view.text.string, code: view.code) }
@@ -47,7 +48,8 @@ extension SpanValue {
       traceID: view.traceID.array, spanID: view.spanID.array, traceState: view.traceState.string,
       parentSpanID: view.parentSpanID.array, flags: view.flags, name: view.name.string, kind: view.kind,
       startTime: view.startTime, endTime: view.endTime, attributes: view.attributes.values,
-      droppedAttributesCount: view.droppedAttributesCount, events: events, droppedEventsCount: view.droppedEventsCount,
+      droppedAttributesCount: view.droppedAttributesCount, events: events,
+      droppedEventsCount: view.droppedEventsCount,
       links: links, droppedLinksCount: view.droppedLinksCount, status: status)
   }
 }
@@ -75,7 +77,9 @@ extension MetricValue {
     var histograms: [HistogramDataPointValue] = []
     view.histogramDataPoints.forEach { histograms.append(HistogramDataPointValue($0)) }
     var exponentials: [ExponentialHistogramDataPointValue] = []
-    view.exponentialHistogramDataPoints.forEach { exponentials.append(ExponentialHistogramDataPointValue($0)) }
+    view.exponentialHistogramDataPoints.forEach {
+      exponentials.append(ExponentialHistogramDataPointValue($0))
+    }
     var summaries: [SummaryDataPointValue] = []
     view.summaryDataPoints.forEach { summaries.append(SummaryDataPointValue($0)) }
     switch view.kind {

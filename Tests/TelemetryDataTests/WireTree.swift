@@ -96,14 +96,17 @@ struct WireTree {
     value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7F) | 0x80] + encode(value >> 7)
   }
 
+  static func lengthDelimited(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
+    encode(number << 3 | 2) + encode(UInt64(content.count)) + content
+  }
+
   func encoded() -> [UInt8] {
     fields.flatMap { field -> [UInt8] in
       switch field.value {
       case .varint(let value): Self.encode(field.number << 3) + Self.encode(value)
       case .fixed(let bytes, let type): Self.encode(field.number << 3 | type) + bytes
-      case .bytes(let bytes): Self.encode(field.number << 3 | 2) + Self.encode(UInt64(bytes.count)) + bytes
-      case .message(let tree):
-        Self.encode(field.number << 3 | 2) + Self.encode(UInt64(tree.encoded().count)) + tree.encoded()
+      case .bytes(let bytes): Self.lengthDelimited(field.number, bytes)
+      case .message(let tree): Self.lengthDelimited(field.number, tree.encoded())
       }
     }
   }

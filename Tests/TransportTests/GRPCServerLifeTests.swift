@@ -4,7 +4,8 @@ import Testing
 @testable import Transport
 
 private func started(
-  _ handler: ServerTestGRPCHandler = ServerTestGRPCHandler(), _ configure: (inout GRPCServerConfig) -> Void = { _ in }
+  _ handler: ServerTestGRPCHandler = ServerTestGRPCHandler(),
+  _ configure: (inout GRPCServerConfig) -> Void = { _ in }
 ) async throws -> (GRPCServer, String) {
   var config = GRPCServerConfig(endpoint: "127.0.0.1:0")
   configure(&config)
@@ -15,7 +16,7 @@ private func started(
 @Suite struct GRPCServerLifeTests {
   @Test func `the settings say what the server allows`() async throws {
     let (server, address) = try await started { $0.maxConcurrentStreams = 7 }
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       #expect(try peer.echo([1]).status == "0")
       #expect(peer.settings[3] == 7)
@@ -27,7 +28,7 @@ private func started(
   @Test func `streams beyond the limit are refused`() async throws {
     let handler = ServerTestGRPCHandler()
     let (server, address) = try await started(handler) { $0.maxConcurrentStreams = 2 }
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       #expect(try peer.echo([1]).status == "0")
       for _ in 0..<3 {
@@ -44,9 +45,11 @@ private func started(
 
   @Test func `too many pings end the connection`() async throws {
     let (server, address) = try await started()
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
-      for index in 0..<5 { try? peer.send(type: 6, flags: 0, stream: 0, [0, 0, 0, 0, 0, 0, 0, UInt8(index)]) }
+      for index in 0..<5 {
+        try? peer.send(type: 6, flags: 0, stream: 0, [0, 0, 0, 0, 0, 0, 0, UInt8(index)])
+      }
       #expect(peer.isClosedByPeer)
       #expect(peer.goAways.last?.code == 11)
       #expect(peer.goAways.last?.text == "too_many_pings")
@@ -60,9 +63,11 @@ private func started(
       $0.keepalive?.enforcementPolicy.minTime = .nanoseconds(1)
       $0.keepalive?.enforcementPolicy.permitWithoutStream = true
     }
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
-      for index in 0..<10 { try peer.send(type: 6, flags: 0, stream: 0, [0, 0, 0, 0, 0, 0, 0, UInt8(index)]) }
+      for index in 0..<10 {
+        try peer.send(type: 6, flags: 0, stream: 0, [0, 0, 0, 0, 0, 0, 0, UInt8(index)])
+      }
       try peer.readUntil { peer.pings.filter(\.isAck).count == 10 }
       #expect(try peer.echo([1]).status == "0")
     }
@@ -75,7 +80,7 @@ private func started(
       $0.keepalive?.serverParameters.time = .milliseconds(1)
       $0.keepalive?.serverParameters.timeout = .milliseconds(100)
     }
-    try await offPool {
+    try await offPool { () throws in
       let dead = try ServerTestHTTP2Peer(address)
       dead.answersPings = false
       #expect(dead.isClosedByPeer)
@@ -89,7 +94,7 @@ private func started(
       $0.keepalive = KeepaliveServerConfig()
       $0.keepalive?.serverParameters.maxConnectionIdle = .milliseconds(100)
     }
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       #expect(try peer.echo([1]).status == "0")
       #expect(peer.isClosedByPeer)
@@ -105,7 +110,7 @@ private func started(
       $0.keepalive?.serverParameters.maxConnectionAge = .milliseconds(100)
       $0.keepalive?.serverParameters.maxConnectionAgeGrace = .milliseconds(100)
     }
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       let stream = try peer.open("/t.S/Hold")
       try peer.data(ServerTestHTTP2Peer.framed([1]), on: stream)
@@ -118,7 +123,7 @@ private func started(
   @Test func `stopping answers what is under way`() async throws {
     let handler = ServerTestGRPCHandler()
     let (server, address) = try await started(handler)
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       let stream = try peer.open("/t.S/Hold")
       try peer.data(ServerTestHTTP2Peer.framed([1]), on: stream)
@@ -137,8 +142,11 @@ private func started(
 
   @Test func `what is not HTTP 2 is closed`() async throws {
     let (server, address) = try await started()
-    try await offPool {
-      for bytes in ["POST / HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00} a hello of TLS, not of HTTP/2"] {
+    try await offPool { () throws in
+      for bytes in [
+        "POST / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00} a hello of TLS, not of HTTP/2",
+      ] {
         let socket = try ServerTestSocket(address)
         try socket.send(bytes)
         #expect(socket.isClosedByPeer)
@@ -150,7 +158,7 @@ private func started(
 
   @Test func `random frames do not disturb other clients`() async throws {
     let (server, address) = try await started()
-    try await offPool {
+    try await offPool { () throws in
       let steady = try ServerTestHTTP2Peer(address)
       for _ in 0..<100 {
         let peer = try ServerTestHTTP2Peer(address)
@@ -168,7 +176,7 @@ private func started(
 
   @Test func `a header block over the limit ends the connection`() async throws {
     let (server, address) = try await started()
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       _ = try? peer.open("/t.S/Echo", [("x-long", String(repeating: "a", count: 60_000))])
       #expect(peer.isClosedByPeer)
@@ -179,7 +187,7 @@ private func started(
 
   @Test func `rapid resets end the connection`() async throws {
     let (server, address) = try await started()
-    try await offPool {
+    try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)
       for _ in 0..<1000 {
         guard let stream = try? peer.open("/t.S/Hold"),
@@ -194,7 +202,7 @@ private func started(
 
   @Test func `a connection that breaks off gives its bytes back`() async throws {
     let (server, address) = try await started()
-    try await offPool {
+    try await offPool { () throws in
       do {
         let peer = try ServerTestHTTP2Peer(address)
         let stream = try peer.open()

@@ -180,7 +180,8 @@ private func withServer(
       #expect(answer.statusMessage == "received message larger than max (1048577 vs. 1048576)")
       try peer.readUntil { peer.answers[stream]?.reset != nil }
       #expect(peer.answers[stream]?.reset == 0)
-      #expect(try peer.call("/t.S/Count", [UInt8](repeating: 0, count: 1 << 20)).message == Array("1048576".utf8))
+      #expect(
+        try peer.call("/t.S/Count", [UInt8](repeating: 0, count: 1 << 20)).message == Array("1048576".utf8))
     }
   }
 

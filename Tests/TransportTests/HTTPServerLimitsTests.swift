@@ -5,7 +5,8 @@ import Testing
 @testable import Transport
 
 private func started(
-  _ handler: ServerTestHTTPHandler, budget: Int = 64 << 20, _ configure: (inout HTTPServerConfig) -> Void = { _ in }
+  _ handler: ServerTestHTTPHandler, budget: Int = 64 << 20,
+  _ configure: (inout HTTPServerConfig) -> Void = { _ in }
 ) async throws -> (HTTPServer, String) {
   var config = HTTPServerConfig(endpoint: "127.0.0.1:0")
   configure(&config)
@@ -15,8 +16,10 @@ private func started(
 
 @Suite struct HTTPServerLimitsTests {
   @Test func `headers that come too slowly end in 408`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readHeaderTimeout = .milliseconds(150) }
-    try await offPool {
+    let (server, address) = try await started(ServerTestHTTPHandler()) {
+      $0.readHeaderTimeout = .milliseconds(150)
+    }
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send("POST /echo HT")
       #expect(try socket.reply().status == 408)
@@ -26,8 +29,10 @@ private func started(
   }
 
   @Test func `a connection that never sends is closed`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readHeaderTimeout = .milliseconds(150) }
-    try await offPool {
+    let (server, address) = try await started(ServerTestHTTPHandler()) {
+      $0.readHeaderTimeout = .milliseconds(150)
+    }
+    try await offPool { () throws in
       #expect(try ServerTestSocket(address).isClosedByPeer)
     }
     await server.stop(within: .zero)
@@ -35,7 +40,7 @@ private func started(
 
   @Test func `a body that pauses too long ends in 408 and gives its bytes back`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
-    try await offPool {
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 10"]) + "abc")
       #expect(try socket.reply().status == 408)
@@ -46,7 +51,7 @@ private func started(
 
   @Test func `a request that drips beyond the read timeout ends in 408`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readTimeout = .milliseconds(300) }
-    try await offPool {
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 1000"]))
       onThread { [descriptor = socket.descriptor] in
@@ -62,7 +67,7 @@ private func started(
 
   @Test func `an idle connection is closed after the idle timeout`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
-    try await offPool {
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       #expect(try socket.post("/echo", [1]).status == 200)
       #expect(socket.isClosedByPeer)
@@ -71,8 +76,10 @@ private func started(
   }
 
   @Test func `a client that does not read its answers is closed`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.writeTimeout = .milliseconds(200) }
-    try await offPool {
+    let (server, address) = try await started(ServerTestHTTPHandler()) {
+      $0.writeTimeout = .milliseconds(200)
+    }
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       let body = [UInt8](repeating: 97, count: 4 << 20)
       onThread { [descriptor = socket.descriptor] in
@@ -87,7 +94,7 @@ private func started(
 
   @Test func `headers over the limit are answered 431`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    try await offPool {
+    try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       let long = String(repeating: "a", count: 70_000)
       try? socket.send(ServerTestSocket.head("POST", "/echo", ["X-Long: \(long)"]))
@@ -99,8 +106,9 @@ private func started(
 
   @Test func `what is not HTTP is answered 400`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    try await offPool {
-      for bytes in ["\u{16}\u{03}\u{01}nonsense\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "POST\r\n\r\n"] {
+    try await offPool { () throws in
+      for bytes in ["\u{16}\u{03}\u{01}nonsense\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "POST\r\n\r\n"]
+      {
         let socket = try ServerTestSocket(address)
         try socket.send(bytes)
         #expect(try socket.reply().status == 400)
@@ -112,7 +120,7 @@ private func started(
 
   @Test func `random bytes do not disturb other clients`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler())
-    try await offPool {
+    try await offPool { () throws in
       var random = SystemRandomNumberGenerator()
       for _ in 0..<50 {
         let socket = try ServerTestSocket(address)
@@ -127,7 +135,7 @@ private func started(
   @Test func `bytes under way are bounded for the server as a whole`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler, budget: 2000) { $0.maxRequestBodySize = 1000 }
-    try await offPool {
+    try await offPool { () throws in
       let body = [UInt8](repeating: 1, count: 900)
       let holders = try (0..<2).map { _ in try ServerTestSocket(address) }
       for holder in holders {
@@ -148,7 +156,7 @@ private func started(
   @Test func `stopping answers what is under way and closes what is idle`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler)
-    try await offPool {
+    try await offPool { () throws in
       let idle = try ServerTestSocket(address)
       #expect(try idle.post("/echo", [1]).status == 200)
       let busy = try ServerTestSocket(address)
@@ -170,7 +178,7 @@ private func started(
   @Test func `stopping closes what is still under way after the deadline`() async throws {
     let handler = ServerTestHTTPHandler()
     let (server, address) = try await started(handler)
-    try await offPool {
+    try await offPool { () throws in
       let busy = try ServerTestSocket(address)
       try busy.send(ServerTestSocket.head("POST", "/hold", ["Content-Length: 1"]) + "x")
       #expect(becomesTrue { handler.held.withLock { $0.count } == 1 })

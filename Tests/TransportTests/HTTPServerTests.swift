@@ -55,7 +55,8 @@ private func withServer(
       var bytes = ""
       for index in 0..<20 {
         let path = index % 3 == 0 ? "/later" : "/echo"
-        bytes += ServerTestSocket.head("POST", path, ["Content-Length: 2"]) + (index < 10 ? "0\(index)" : "\(index)")
+        bytes +=
+          ServerTestSocket.head("POST", path, ["Content-Length: 2"]) + (index < 10 ? "0\(index)" : "\(index)")
       }
       try socket.send(bytes)
       for index in 0..<20 { #expect(try socket.reply().text == (index < 10 ? "0\(index)" : "\(index)")) }
@@ -186,7 +187,8 @@ private func withServer(
   @Test(arguments: [CompressionAlgorithm.gzip, .zstd, .deflate, .snappyFramed])
   func `a compression bomb is stopped while it grows`(_ algorithm: CompressionAlgorithm) async throws {
     let bomb = try Compressor(algorithm).compress([UInt8](repeating: 0, count: 50 << 20))
-    try await withServer({ $0.maxRequestBodySize = .mebibytes(1) }, budget: 2 << 20) { address, handler, server in
+    try await withServer({ $0.maxRequestBodySize = .mebibytes(1) }, budget: 2 << 20) {
+      address, handler, server in
       let socket = try ServerTestSocket(address)
       try? socket.send(
         ServerTestSocket.head(

@@ -79,7 +79,9 @@ final class ServerTestHTTP2Peer {
 
   /// Opens a stream with a gRPC head; fields given replace or, with an empty value, remove the usual ones.
   @discardableResult
-  func open(_ path: String = "/t.S/Echo", _ fields: [(String, String)] = [], end: Bool = false) throws -> UInt32 {
+  func open(_ path: String = "/t.S/Echo", _ fields: [(String, String)] = [], end: Bool = false) throws
+    -> UInt32
+  {
     let stream = nextStream
     nextStream += 2
     var all: [(String, String)] = [
@@ -100,7 +102,8 @@ final class ServerTestHTTP2Peer {
     repeat {
       let part = rest.prefix(16_384)
       rest = rest.dropFirst(part.count)
-      try send(type: type, flags: (rest.isEmpty ? 4 : 0) | (type == 1 && end ? 1 : 0), stream: stream, Array(part))
+      try send(
+        type: type, flags: (rest.isEmpty ? 4 : 0) | (type == 1 && end ? 1 : 0), stream: stream, Array(part))
       type = 9
     } while !rest.isEmpty
     return stream
@@ -108,7 +111,8 @@ final class ServerTestHTTP2Peer {
 
   static func framed(_ message: [UInt8], flag: UInt8 = 0) -> [UInt8] {
     let count = UInt32(message.count)
-    return [flag, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)] + message
+    return [flag, UInt8(count >> 24), UInt8(count >> 16 & 255), UInt8(count >> 8 & 255), UInt8(count & 255)]
+      + message
   }
 
   /// Sends data within the windows that the server allows.
@@ -194,7 +198,10 @@ final class ServerTestHTTP2Peer {
       if flags & 1 == 0, answersPings { try send(type: 6, flags: 1, stream: 0, payload) }
     case 7:
       goAways.append(
-        (Self.number(payload[4...]), Self.number(payload[...]), String(decoding: payload[8...], as: UTF8.self)))
+        (
+          Self.number(payload[4...]), Self.number(payload[...]),
+          String(decoding: payload[8...], as: UTF8.self)
+        ))
     case 8:
       let increment = Int(Self.number(payload[...]))
       if stream == 0 { connectionWindow += increment } else { streamWindows[stream, default: 0] += increment }

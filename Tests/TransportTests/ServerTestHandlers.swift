@@ -21,7 +21,10 @@ final class ServerTestHTTPHandler: HTTPRequestHandler {
     seen.withLock { $0.append(request) }
     let answer = HTTPAnswer(status: 200, contentType: "application/test", body: request.body)
     switch request.path {
-    case "/later": onThread { usleep(20_000); responder.respond(answer) }
+    case "/later":
+      onThread {
+        usleep(20_000); responder.respond(answer)
+      }
     case "/hold": held.withLock { $0.append(responder) }
     case "/drop": break
     case "/twice":
@@ -57,7 +60,10 @@ final class ServerTestGRPCHandler: GRPCRequestHandler {
     let request = request
     seen.withLock { $0.append(request) }
     switch request.path {
-    case "/t.S/Later": onThread { usleep(20_000); responder.respond(request.message) }
+    case "/t.S/Later":
+      onThread {
+        usleep(20_000); responder.respond(request.message)
+      }
     case "/t.S/Hold": held.withLock { $0.append(responder) }
     case "/t.S/Drop": break
     case "/t.S/Count": responder.respond(Array("\(request.message.count)".utf8))
@@ -79,7 +85,7 @@ func onThread(_ work: @escaping @Sendable () -> Void) {
   pthread_create(
     &thread, nil,
     { box in
-      Unmanaged<Box>.fromOpaque(box!).takeRetainedValue().work()
+      if let box { Unmanaged<Box>.fromOpaque(box).takeRetainedValue().work() }
       return nil
     }, Unmanaged.passRetained(Box(work)).toOpaque())
   pthread_detach(thread)

@@ -10,9 +10,10 @@ import Testing
     #expect(GRPCText.percentDecoded("50% off%2") == "50% off%2")
   }
 
-  @Test(arguments: [
-    ([], ""), ([0x66], "Zg"), ([0x66, 0x6F], "Zm8"), ([0x66, 0x6F, 0x6F], "Zm9v"), ([0xFB, 0xFF], "+/8"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([], ""), ([0x66], "Zg"), ([0x66, 0x6F], "Zm8"), ([0x66, 0x6F, 0x6F], "Zm9v"), ([0xFB, 0xFF], "+/8"),
+    ] as [([UInt8], String)])
   func `base64 has no padding and is read with or without`(_ bytes: [UInt8], _ text: String) {
     #expect(GRPCText.base64(bytes) == text)
     #expect(GRPCText.base64Decoded(text) == bytes)
@@ -25,10 +26,13 @@ import Testing
     #expect(GRPCText.base64Decoded("A") == nil)
   }
 
-  @Test(arguments: [
-    ("1H", 3_600_000_000_000), ("2M", 120_000_000_000), ("3S", 3_000_000_000), ("4m", 4_000_000), ("5u", 5_000),
-    ("99999999n", 99_999_999), ("S", nil), ("1x", nil), ("-1S", nil), ("123456789S", nil), ("", nil), ("1.5S", nil),
-  ] as [(String, Int64?)])
+  @Test(
+    arguments: [
+      ("1H", 3_600_000_000_000), ("2M", 120_000_000_000), ("3S", 3_000_000_000), ("4m", 4_000_000),
+      ("5u", 5_000),
+      ("99999999n", 99_999_999), ("S", nil), ("1x", nil), ("-1S", nil), ("123456789S", nil), ("", nil),
+      ("1.5S", nil),
+    ] as [(String, Int64?)])
   func `a timeout is digits and a unit`(_ text: String, _ nanoseconds: Int64?) {
     #expect(GRPCText.timeoutNanoseconds(text) == nanoseconds)
   }

@@ -3,7 +3,8 @@ import WireFormat
 
 struct UTF8CheckTests {
   static let wellFormed: [String] = [
-    "", "a", "plain ascii text, longer than eight bytes", "ä", "naïve café", "日本語テキスト", "😀", "abcdefg😀", "\u{7FF}\u{800}",
+    "", "a", "plain ascii text, longer than eight bytes", "ä", "naïve café", "日本語テキスト", "😀", "abcdefg😀",
+    "\u{7FF}\u{800}",
     "\u{FFFF}\u{10000}\u{10FFFF}", "\u{D7FF}\u{E000}",
   ]
 
@@ -39,7 +40,9 @@ struct UTF8CheckTests {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       for _ in 0..<Int(state >> 60) {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let choices: [UInt8] = [0x41, 0x80, 0x8F, 0x9F, 0xA0, 0xBF, 0xC2, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF3, 0xF4]
+        let choices: [UInt8] = [
+          0x41, 0x80, 0x8F, 0x9F, 0xA0, 0xBF, 0xC2, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF3, 0xF4,
+        ]
         bytes.append(choices[Int(state >> 33) % choices.count])
       }
       #expect(UTF8Check.isValid(bytes.span) == (String(validating: bytes, as: UTF8.self) != nil))

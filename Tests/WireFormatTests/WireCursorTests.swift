@@ -44,9 +44,10 @@ struct WireCursorTests {
     #expect(error([0x08, 0x01, 0x10, 0x80, 0x80]) == WireError(.truncated, at: 3))
   }
 
-  @Test func `a varint of eleven bytes is refused`() {
+  @Test func `a varint of eleven bytes or more than 64 bits is refused`() {
     #expect(error([0x08] + [UInt8](repeating: 0x80, count: 10) + [1]) == WireError(.varintTooLong, at: 1))
-    #expect(error([0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x7F]) == nil)
+    #expect(error([0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x7F]) == WireError(.varintTooLong, at: 1))
+    #expect(error([0x08] + [UInt8](repeating: 0xFF, count: 9) + [0x01]) == nil)
   }
 
   @Test func `unknown wire types and field numbers are refused`() {
@@ -134,4 +135,3 @@ struct WireCursorTests {
         == "malformed protobuf at byte 17: a length points beyond the end of its message")
   }
 }
-

@@ -28,7 +28,9 @@ struct WirePatchTests {
 
   enum Order: CaseIterable { case ascending, descending }
 
-  @Test(arguments: Order.allCases, [nil, "", "c", String(repeating: "x", count: 126), String(repeating: "y", count: 20_000)])
+  @Test(
+    arguments: Order.allCases,
+    [nil, "", "c", String(repeating: "x", count: 126), String(repeating: "y", count: 20_000)])
   func `replacements recompute the lengths around them`(order: Order, text: String?) throws {
     let source = Self.sample()
     // 0A len, 0A 04 aaaa at 2..<8, 12 len at 8, 0A 02 bb at 10..<14

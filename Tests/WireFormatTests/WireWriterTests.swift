@@ -13,7 +13,9 @@ struct WireWriterTests {
     writer.boolField(16, true)
     #expect(
       writer.finish()
-        == [0x08, 0x96, 0x01, 0x12, 7] + Array("testing".utf8) + [0x18, 3, 0x21, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F]
+        == [0x08, 0x96, 0x01, 0x12, 7] + Array("testing".utf8) + [
+          0x18, 3, 0x21, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F,
+        ]
         + [0x2D, 4, 3, 2, 1, 0x30] + [UInt8](repeating: 0xFF, count: 9) + [1, 0x80, 1, 1])
   }
 

@@ -61,7 +61,7 @@ final class OTLPReplies: Sendable {
     if rejected > 0 { return .partial(rejected: rejected, message: partial.message.shortened) }
     if !partial.message.isEmpty {
       warnings.log(
-        .warning, "The backend took a batch with a warning",
+        .warning, "the backend took a batch with a warning",
         metadata: ["signal": "\(batch.signal.rawValue)", "warning": "\(partial.message.shortened)"])
     }
     return .accepted

@@ -22,7 +22,7 @@ package final class OTLPHTTPExporter: Exporter {
     for signal in context.signals {
       guard let url = config.url(of: signal) else {
         throw StartError(
-          "exporter \(context.id) (\(context.declaredAt)) has no address for \(signal.rawValue)",
+          "there is no address for \(signal.rawValue)",
           help: "set \"endpoint\" or \"\(signal.rawValue)_endpoint\"")
       }
       urls[signal] = url

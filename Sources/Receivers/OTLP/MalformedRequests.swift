@@ -21,7 +21,7 @@ final class MalformedRequests: Sendable {
   func record(_ error: any Error, signal: Signal, peer: String) {
     count.add()
     log.log(
-      .warning, "Refused a malformed request",
+      .warning, "a malformed request was refused",
       metadata: [
         "transport": "\(transport)", "signal": "\(signal.rawValue)", "peer": "\(peer)", "error": "\(error)",
       ])

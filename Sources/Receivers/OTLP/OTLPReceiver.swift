@@ -67,10 +67,10 @@ package final class OTLPReceiver: Receiver {
     do {
       let address = try await start()
       bound.withLock { $0[name] = address }
-      context.logger.info("Listening", metadata: ["protocol": "\(name)", "address": "\(address)"])
+      context.logger.info("listening", metadata: ["protocol": "\(name)", "address": "\(address)"])
     } catch let error as BindError {
       throw StartError(
-        "receiver \(context.id) (\(context.declaredAt)): protocols.\(name): \(error)",
+        "protocols.\(name): \(error)",
         help: "change protocols.\(name).endpoint (\(configured)), or stop what listens there")
     }
   }

@@ -111,5 +111,7 @@ extension WireWriter {
     if value != 0 { fixed32Field(number, value) }
   }
   /// Minus zero is not the default: its bits differ.
-  mutating func optionalDouble(_ number: UInt32, _ value: Double) { optionalFixed64(number, value.bitPattern) }
+  mutating func optionalDouble(_ number: UInt32, _ value: Double) {
+    optionalFixed64(number, value.bitPattern)
+  }
 }

@@ -8,8 +8,8 @@ public import WireFormat
 ///     builder.add(LogRecordValue(time: now, body: "paid"))
 ///     let batch = builder.finish()
 ///
-/// Beginning a resource ends the one before it, and beginning a scope likewise. An item without a resource or scope gets
-/// empty ones. Fields with their default value are left out, as proto3 asks.
+/// Beginning a resource ends the one before it, and beginning a scope likewise. An item without a resource or
+/// scope gets empty ones. Fields with their default value are left out, as proto3 asks.
 ///
 /// - Important: Items must be of the builder's signal; another is a defect of the caller and traps.
 public struct BatchBuilder: ~Copyable {

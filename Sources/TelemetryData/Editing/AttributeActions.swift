@@ -2,10 +2,11 @@ import WireFormat
 
 /// Changes of attributes by key, compiled so that one walk over a message applies them all.
 ///
-/// Actions take effect one after the other, as the Collector's `attributes` and `resource` processors define them.
-/// Several on one key are folded into what becomes of the key when it is there, and when it is not.
+/// Actions take effect one after the other, as the Collector's `attributes` and `resource` processors define
+/// them. Several on one key are folded into what becomes of the key when it is there, and when it is not.
 public struct AttributeActions: Sendable {
-  /// What becomes of a key: the position of an encoded `KeyValue` in `values`, or one of the negative constants.
+  /// What becomes of a key: the position of an encoded `KeyValue` in `values`, or one of the negative
+  /// constants.
   struct Outcome: Sendable, Hashable {
     var value: Int
     static let unchanged = Outcome(value: -1)
@@ -33,7 +34,11 @@ public struct AttributeActions: Sendable {
   /// Sets the attribute, whether it is there or not.
   public mutating func upsert(_ key: String, _ value: AnyValue) {
     let outcome = store(key, value)
-    change(key) { _ in outcome } whenAbsent: { _ in outcome }
+    change(key) { _ in
+      outcome
+    } whenAbsent: { _ in
+      outcome
+    }
   }
 
   /// Sets the attribute if it is not there.
@@ -52,7 +57,11 @@ public struct AttributeActions: Sendable {
 
   /// Removes the attribute, every time it occurs.
   public mutating func delete(_ key: String) {
-    change(key) { _ in .absent } whenAbsent: { _ in .absent }
+    change(key) { _ in
+      .absent
+    } whenAbsent: { _ in
+      .absent
+    }
   }
 
   private mutating func store(_ key: String, _ value: AnyValue) -> Outcome {

@@ -75,7 +75,8 @@ extension BatchEditor {
       let whenPresent = outcome(entry.whenPresent, walk, ifAbsent: .removed)
       let whenAbsent = outcome(entry.whenAbsent, walk, ifAbsent: .unchanged)
       change(
-        .attribute(walk.tag.fieldNumber, key: key), on: target, whenPresent: whenPresent, whenAbsent: whenAbsent)
+        .attribute(walk.tag.fieldNumber, key: key), on: target, whenPresent: whenPresent,
+        whenAbsent: whenAbsent)
     }
   }
 
@@ -85,7 +86,7 @@ extension BatchEditor {
     switch outcome {
     case .unchanged: .unchanged
     case .absent: ifAbsent
-    default: .field(BytesView(patch.pieces.bytes.extracting(walk.pieces[outcome.value].range.range)).array)
+    default: .field(walk.pieces[outcome.value])
     }
   }
 
@@ -139,7 +140,8 @@ private struct ActionWalk: ~Escapable {
   /// The encoded fields by the position of the value.
   let pieces: Span<WirePatch.Piece>
   let tag: WireTag
-  /// Bit n is set when a key has n bytes, modulo 64: most attributes need no more than this to be passed over.
+  /// Bit n is set when a key has n bytes, modulo 64: most attributes need no more than this to be passed
+  /// over.
   let keyLengths: UInt64
 
   @_lifetime(copy bytes, borrow actions, copy pieces)
@@ -177,8 +179,8 @@ private struct ActionWalk: ~Escapable {
 }
 
 extension WireCursor {
-  /// The next field, whichever it is, with its value if it has a tag: for walks that look for one field and for the
-  /// place where it belongs.
+  /// The next field, whichever it is, with its value if it has a tag: for walks that look for one field and
+  /// for the place where it belongs.
   @inline(__always)
   fileprivate mutating func nextField(
     _ wanted: WireTag

@@ -23,12 +23,12 @@ extension BatchEditor {
 
   private mutating func change(
     _ key: String, _ value: AnyValue, on target: EditTarget,
-    to outcomes: ([UInt8]) -> (whenPresent: FieldOutcome, whenAbsent: FieldOutcome)
+    to outcomes: (WirePatch.Piece) -> (whenPresent: FieldOutcome, whenAbsent: FieldOutcome)
   ) {
     guard let number = batch.attributesField(of: target) else { return }
-    var writer = WireWriter(capacity: 64)
-    writer.message(number) { $0.writeKeyValue(key, value) }
-    let outcome = outcomes(writer.finish())
+    let start = patch.pieces.count
+    patch.pieces.message(number) { $0.writeKeyValue(key, value) }
+    let outcome = outcomes(patch.piece(from: start))
     change(
       .attribute(number, key: [UInt8](key.utf8)), on: target, whenPresent: outcome.whenPresent,
       whenAbsent: outcome.whenAbsent)

@@ -2,7 +2,8 @@ public import WireFormat
 
 /// Changes of the fields that processors set; an empty or zero value removes the field, as proto3 has it.
 ///
-/// - Important: The caller knows the signal of the batch; a field of another signal's item would be written as well.
+/// - Important: The caller knows the signal of the batch; a field of another signal's item would be written
+///   as well.
 extension BatchEditor {
   /// Sets a string field by number.
   public mutating func setString(_ number: UInt32, _ value: String, on target: EditTarget) {
@@ -33,12 +34,12 @@ extension BatchEditor {
   public mutating func set(
     _ number: UInt32, on target: EditTarget, write: (inout WireWriter) -> Void
   ) {
-    var writer = WireWriter(capacity: 64)
-    write(&writer)
-    if writer.count == 0 {
+    let start = patch.pieces.count
+    write(&patch.pieces)
+    if patch.pieces.count == start {
       change(.number(number), on: target, whenPresent: .removed, whenAbsent: .unchanged)
     } else {
-      let field = writer.finish()
+      let field = patch.piece(from: start)
       change(.number(number), on: target, whenPresent: .field(field), whenAbsent: .field(field))
     }
   }

@@ -6,7 +6,7 @@ extension BatchEditor {
     case unchanged
     case removed
     /// A whole field, with its tag.
-    case field([UInt8])
+    case field(WirePatch.Piece)
   }
 
   /// Changes the fields that match, knowing of changes made before.
@@ -25,12 +25,13 @@ extension BatchEditor {
     var replacement = whenPresent
     let source = batch.bytes
     var cursor = WireCursor(source.span, in: payload)
+    let number = match.number
     while let field = cursor.nextField() {
-      if field.fieldNumber <= match.number {
-        if field.fieldNumber == match.number || !hasPlace { insertion = cursor.offset }
-      } else {
-        hasPlace = true
+      if field.fieldNumber != number {
+        if field.fieldNumber > number { hasPlace = true } else if !hasPlace { insertion = cursor.offset }
+        continue
       }
+      insertion = cursor.offset
       guard match.matches(field, in: source.span) else { continue }
       let earlier = recorded(field.range, on: target)
       if let earlier, earlier.piece.range.isEmpty { continue }
@@ -39,9 +40,9 @@ extension BatchEditor {
       if case .field = replacement { replacement = .removed }
     }
     if changeInsertions(match, on: target, to: replacement) { return }
-    if !found, case .field(let bytes) = whenAbsent {
+    if !found, case .field(let piece) = whenAbsent {
       let frame = frame(of: target)
-      patch.insert(piece(bytes), at: insertion, in: frame)
+      patch.insert(piece, at: insertion, in: frame)
     }
   }
 
@@ -52,7 +53,7 @@ extension BatchEditor {
     switch outcome {
     case .unchanged: return
     case .removed: piece = .nothing
-    case .field(let bytes): piece = self.piece(bytes)
+    case .field(let field): piece = field
     }
     if let earlier {
       patch.revise(at: earlier, with: piece)
@@ -67,20 +68,21 @@ extension BatchEditor {
     _ match: FieldMatch, on target: EditTarget, to outcome: FieldOutcome
   ) -> Bool {
     guard let frame = openFrame(of: target) else { return false }
+    var insertions: [(position: Int, piece: WirePatch.Piece)] = []
+    patch.forEachReplacement(in: frame) { position, range, piece in
+      if range.isEmpty, !piece.range.isEmpty { insertions.append((position, piece)) }
+    }
+    if insertions.isEmpty { return false }
     var changed = false
     var rest: [UInt8]?
     var keeps = false
     switch outcome {
     case .unchanged: keeps = true
     case .removed: break
-    case .field(let bytes): rest = bytes
-    }
-    var insertions: [(position: Int, piece: WirePatch.Piece)] = []
-    patch.forEachReplacement(in: frame) { position, range, piece in
-      if range.isEmpty, !piece.range.isEmpty { insertions.append((position, piece)) }
+    case .field(let piece): rest = bytes(of: piece)
     }
     for insertion in insertions {
-      let content = BytesView(patch.pieces.bytes.extracting(insertion.piece.range.range)).array
+      let content = bytes(of: insertion.piece)
       guard let bytes = match.rewrite(content.span, with: rest) else { continue }
       changed = true
       if keeps { continue }
@@ -115,13 +117,17 @@ extension BatchEditor {
         newMessages[target] = rewritten
         return
       }
-    case .field(let bytes):
-      if let rewritten = match.rewrite(content.span, with: bytes) {
+    case .field(let piece):
+      if let rewritten = match.rewrite(content.span, with: bytes(of: piece)) {
         newMessages[target] = rewritten
         return
       }
     }
-    if case .field(let bytes) = whenAbsent { newMessages[target] = content + bytes }
+    if case .field(let piece) = whenAbsent { newMessages[target] = content + bytes(of: piece) }
+  }
+
+  private func bytes(of piece: WirePatch.Piece) -> [UInt8] {
+    BytesView(patch.pieces.bytes.extracting(piece.range.range)).array
   }
 
   /// Puts bytes among the pieces.

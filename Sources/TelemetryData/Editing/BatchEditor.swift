@@ -2,9 +2,10 @@ public import WireFormat
 
 /// Gathers changes of a batch and applies them in one copy pass.
 ///
-/// The batch itself never changes: ``finish()`` gives a new one. Messages nobody touched are copied as they are; of the
-/// others only the changed fields and the lengths around them are written anew. Changes of one message take effect one
-/// after the other. Visiting messages in the order of the batch is fastest, any order is right.
+/// The batch itself never changes: ``finish()`` gives a new one. Messages nobody touched are copied as they
+/// are; of the others only the changed fields and the lengths around them are written anew. Changes of one
+/// message take effect one after the other. Visiting messages in the order of the batch is fastest, any order
+/// is right.
 ///
 ///     var editor = BatchEditor(batch)
 ///     for position in 0..<batch.recordCount { editor.upsert("env", "prod", on: .item(position)) }
@@ -26,7 +27,7 @@ public struct BatchEditor: ~Copyable {
 
   public init(_ batch: Batch) {
     self.batch = batch
-    patch = WirePatch(capacity: batch.index.items.count * 2 + 8)
+    patch = WirePatch(capacity: batch.index.items.count * 4 + 8, frames: batch.index.items.count + 8)
     let index = batch.index
     resourceFrames = Array(repeating: .root, count: index.resources.count)
     scopeFrames = Array(repeating: .root, count: index.scopes.count)
@@ -143,7 +144,8 @@ extension BatchEditor {
         let entry = batch.index.resources[position]
         let outer = resourceFrame(position)
         resourceMessageFrames[position] = patch.frame(
-          lengthStart: batch.lengthStart(ofFieldAt: entry.resourceFieldStart), payload: entry.resource, in: outer)
+          lengthStart: batch.lengthStart(ofFieldAt: entry.resourceFieldStart), payload: entry.resource,
+          in: outer)
       }
       return resourceMessageFrames[position]
     case .scope(let position):

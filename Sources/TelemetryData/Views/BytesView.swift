@@ -46,7 +46,9 @@ public struct BytesView: ~Escapable {
   public static func == (view: borrowing BytesView, other: String) -> Bool { view.equals(other.utf8.span) }
 
   @inlinable
-  public static func == (view: borrowing BytesView, other: borrowing BytesView) -> Bool { view.equals(other.span) }
+  public static func == (view: borrowing BytesView, other: borrowing BytesView) -> Bool {
+    view.equals(other.span)
+  }
 
   /// A hash that is equal for equal bytes in this process: for grouping, not for keeping.
   @inlinable

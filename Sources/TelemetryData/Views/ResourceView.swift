@@ -1,6 +1,7 @@
 public import WireFormat
 
-/// A resource and the schema URL beside it (OTLP `Resource` within `ResourceSpans`, `ResourceMetrics`, `ResourceLogs`).
+/// A resource and the schema URL beside it (OTLP `Resource` within `ResourceSpans`, `ResourceMetrics`,
+/// `ResourceLogs`).
 public struct ResourceView: ~Escapable {
   /// The `Resource` message; of several in one place, the last.
   public let message: WireMessage

@@ -24,7 +24,8 @@ extension Batch {
     let payload = index.items[position].payload
     let start = payload.lowerBound
     if signal == .traces, payload.count >= 18, span[start] == 0x0A, span[start &+ 1] == 16 {
-      // A second occurrence further on would win; no encoder writes one, and looking for it would cost the whole walk.
+      // A second occurrence further on would win; no encoder writes one, and looking for it would cost the
+      // whole walk.
       return TraceID(
         high: span.loadUInt64(at: start &+ 2).byteSwapped, low: span.loadUInt64(at: start &+ 10).byteSwapped)
     }

@@ -2,8 +2,8 @@ public import WireFormat
 
 /// A message in the bytes of a batch, whose fields are found by walking.
 ///
-/// Every property of a view walks the whole message once, about 1 ns per field, because the last occurrence of a field
-/// counts. Keep what is needed more than once.
+/// Every property of a view walks the whole message once, about 1 ns per field, because the last occurrence
+/// of a field counts. Keep what is needed more than once.
 public struct WireMessage: ~Escapable {
   /// The whole batch.
   public let bytes: Span<UInt8>

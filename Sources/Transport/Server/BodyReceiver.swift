@@ -1,5 +1,5 @@
-internal import NativeCodecs
 internal import NIOCore
+internal import NativeCodecs
 
 /// Gathers one body into one array while it arrives, decompressing on the way.
 ///
@@ -31,14 +31,17 @@ struct BodyReceiver {
   ///   - limit: the largest decompressed body, in bytes.
   ///   - announced: the size the client announced, in bytes.
   init(
-    compression: CompressionAlgorithm?, limit: Int, announced: Int, pool: DecompressorPool, budget: AdmissionBudget
+    compression: CompressionAlgorithm?, limit: Int, announced: Int, pool: DecompressorPool,
+    budget: AdmissionBudget
   ) {
     self.limit = limit
     self.pool = pool
     self.budget = budget
     decompressor = compression.map { pool.take($0, limit: limit) }
     let reserve = min(announced, limit, Self.trustedReserve)
-    if reserve > 0 { bytes.reserveCapacity(compression == nil ? reserve : min(reserve * 4, limit, 256 << 10)) }
+    if reserve > 0 {
+      bytes.reserveCapacity(compression == nil ? reserve : min(reserve * 4, limit, 256 << 10))
+    }
   }
 
   /// Takes the next bytes as they arrived.

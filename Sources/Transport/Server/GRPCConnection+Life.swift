@@ -1,6 +1,6 @@
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHTTP2
+internal import NativeCodecs
 
 extension GRPCConnection {
   /// What is the same for all connections of a server.
@@ -27,7 +27,8 @@ extension GRPCConnection {
     let keepalive: Keepalive
 
     init(
-      config: GRPCServerConfig, handler: any GRPCRequestHandler, budget: AdmissionBudget, connections: ConnectionSet
+      config: GRPCServerConfig, handler: any GRPCRequestHandler, budget: AdmissionBudget,
+      connections: ConnectionSet
     ) {
       self.handler = handler
       self.budget = budget
@@ -42,13 +43,17 @@ extension GRPCConnection {
         HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maxHeaderBytes),
       ]
       // Pings are judged by the enforcement policy; this bounds bursts. Clients that estimate their bandwidth
-      // ping once per round trip. The HTTP/2 handler reserves an entry per event, so the windows are short.
-      connection.controlFrameRateLimit.maximumCount = 500
-      connection.controlFrameRateLimit.windowLength = .seconds(1)
+      // ping once per round trip. The HTTP/2 handler reserves an entry per event and connection, so the counts
+      // are low and the times short: what matters is the rate.
+      connection.controlFrameRateLimit.maximumCount = 100
+      connection.controlFrameRateLimit.windowLength = .milliseconds(200)
+      connection.maximumRecentlyResetStreams = 128
       http2 = connection
       var streams = NIOHTTP2Handler.StreamConfiguration()
-      streams.streamResetFrameRateLimit.maximumCount = 200
-      streams.streamResetFrameRateLimit.windowLength = .seconds(2)
+      streams.streamResetFrameRateLimit.maximumCount = 100
+      streams.streamResetFrameRateLimit.windowLength = .seconds(1)
+      streams.streamErrorRateLimit.maximumCount = 50
+      streams.streamErrorRateLimit.windowLength = .seconds(5)
       http2Streams = streams
     }
   }
@@ -190,7 +195,8 @@ extension GRPCConnection {
     for (id, stream) in streams {
       if let deadline = stream.deadline {
         if deadline <= now {
-          late.append((id, GRPCFailure(.deadlineExceeded, "the request's deadline passed"), stream.isClientDone))
+          late.append(
+            (id, GRPCFailure(.deadlineExceeded, "the request's deadline passed"), stream.isClientDone))
           continue
         }
         next = min(next, deadline)
@@ -242,11 +248,13 @@ extension GRPCConnection {
 
   func pingReceived() {
     let policy = shared.keepalive
-    let shortest = streams.isEmpty && !policy.permitsPingWithoutStream ? TimeAmount.hours(2) : policy.minPingTime
+    let shortest =
+      streams.isEmpty && !policy.permitsPingWithoutStream ? TimeAmount.hours(2) : policy.minPingTime
     guard life.pingStrikes.isTooMany(at: .now(), shortest: shortest), !life.isClosing else { return }
     write(
       .goAway(
-        lastStreamID: lastStreamID, errorCode: .enhanceYourCalm, opaqueData: ByteBuffer(string: "too_many_pings")),
+        lastStreamID: lastStreamID, errorCode: .enhanceYourCalm,
+        opaqueData: ByteBuffer(string: "too_many_pings")),
       to: .rootStream)
     closeSoon()
   }

@@ -165,7 +165,8 @@ final class GRPCConnection: ChannelInboundHandler {
       streams.values[index].isClientDone = true
       let (bytes, charge) = try streams.values[index].finish(shared)
       let request = GRPCRequest(
-        path: streams.values[index].path, message: bytes, peer: peer, metadata: streams.values[index].metadata)
+        path: streams.values[index].path, message: bytes, peer: peer, metadata: streams.values[index].metadata
+      )
       let responder = GRPCResponder(self, loop: loop, streamID: id, charge: charge, budget: shared.budget)
       shared.handler.handle(request, responder)
     } catch {

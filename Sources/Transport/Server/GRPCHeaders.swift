@@ -1,6 +1,6 @@
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHPACK
+internal import NativeCodecs
 
 /// The header blocks of gRPC requests and answers.
 enum GRPCHeaders {

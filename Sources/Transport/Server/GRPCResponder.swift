@@ -14,7 +14,8 @@ package final class GRPCResponder: Sendable {
   private let isAnswered = Atomic<Bool>(false)
 
   init(
-    _ connection: GRPCConnection, loop: any EventLoop, streamID: HTTP2StreamID, charge: Int, budget: AdmissionBudget
+    _ connection: GRPCConnection, loop: any EventLoop, streamID: HTTP2StreamID, charge: Int,
+    budget: AdmissionBudget
   ) {
     self.connection = NIOLoopBound(connection, eventLoop: loop)
     self.streamID = streamID
@@ -44,7 +45,8 @@ package final class GRPCResponder: Sendable {
   }
 
   private static func deliver(
-    _ answer: Result<[UInt8], GRPCFailure>, _ connection: NIOLoopBound<GRPCConnection>, _ streamID: HTTP2StreamID
+    _ answer: Result<[UInt8], GRPCFailure>, _ connection: NIOLoopBound<GRPCConnection>,
+    _ streamID: HTTP2StreamID
   ) {
     if connection.eventLoop.inEventLoop {
       connection.value.answer(answer, to: streamID)

@@ -1,7 +1,7 @@
 package import Logging
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHTTP2
+internal import NativeCodecs
 
 /// A gRPC server of unary methods that hands whole messages to a handler.
 ///
@@ -18,7 +18,8 @@ package final class GRPCServer: Sendable {
   ) {
     listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
     shared = GRPCConnection.Shared(
-      config: config, handler: handler, budget: AdmissionBudget(limit: max(messageBudget, config.messageLimit)),
+      config: config, handler: handler,
+      budget: AdmissionBudget(limit: max(messageBudget, config.messageLimit)),
       connections: listener.connections)
   }
 

@@ -1,6 +1,6 @@
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHPACK
+internal import NativeCodecs
 
 /// One request while it is received: the head, then a five-byte prefix, then the message.
 struct GRPCStream {
@@ -62,7 +62,9 @@ struct GRPCStream {
     }
   }
 
-  private mutating func readPrefix(_ data: inout ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+  private mutating func readPrefix(_ data: inout ByteBuffer, _ shared: GRPCConnection.Shared)
+    throws(GRPCFailure)
+  {
     if prefixCount == 0, data.readableBytes >= 5, let flag: UInt8 = data.readInteger(),
       let length: UInt32 = data.readInteger()
     {
@@ -137,12 +139,14 @@ struct GRPCStream {
     receiver = nil
   }
 
-  private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure {
+  private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure
+  {
     switch failure {
     case .tooLarge:
       return GRPCFailure(
         .resourceExhausted, "received message after decompression larger than max \(shared.messageLimit)")
-    case .corrupt(let reason): return GRPCFailure(.internalError, "failed to decompress the message: \(reason)")
+    case .corrupt(let reason):
+      return GRPCFailure(.internalError, "failed to decompress the message: \(reason)")
     case .overloaded:
       let text = "too many request bytes are under way, try again later"
       return GRPCFailure(.unavailable, text, details: shared.handler.overloadDetails(text))

@@ -1,6 +1,6 @@
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHTTP1
+internal import NativeCodecs
 
 extension HTTPConnection {
   /// What is the same for all connections of a server.
@@ -22,7 +22,8 @@ extension HTTPConnection {
     private let algorithms: [CompressionAlgorithm]
 
     init(
-      config: HTTPServerConfig, handler: any HTTPRequestHandler, budget: AdmissionBudget, connections: ConnectionSet
+      config: HTTPServerConfig, handler: any HTTPRequestHandler, budget: AdmissionBudget,
+      connections: ConnectionSet
     ) {
       self.handler = handler
       self.budget = budget
@@ -37,7 +38,8 @@ extension HTTPConnection {
       writeTimeout = Self.limit(config.writeTimeout)
       idleTimeout = Self.limit(config.idleTimeout)
       // An empty list stands for all, as in the Collector.
-      let enabled = config.compressionAlgorithms.isEmpty ? RequestCompression.allCases : config.compressionAlgorithms
+      let enabled =
+        config.compressionAlgorithms.isEmpty ? RequestCompression.allCases : config.compressionAlgorithms
       allowsIdentity = enabled.contains(.none)
       algorithms = enabled.compactMap { CompressionAlgorithm(rawValue: $0.rawValue) }
     }
@@ -58,7 +60,9 @@ extension HTTPConnection.Shared {
   /// Decides from the head alone.
   func verdict(_ head: HTTPRequestHead, _ request: RequestLine) -> HTTPConnection.Verdict {
     if let answer = cors?.preflight(head) { return .refuse(answer) }
-    if let answer = handler.admit(method: request.method, path: request.path, contentType: request.contentType) {
+    if let answer = handler.admit(
+      method: request.method, path: request.path, contentType: request.contentType)
+    {
       return .refuse(answer)
     }
     if request.hasUnknownExpectation {
@@ -84,7 +88,8 @@ extension HTTPConnection.Shared {
     switch failure {
     case .tooLarge:
       return handler.failure(
-        413, "the request body is larger than \(bodyLimit) bytes after decompression", contentType: contentType)
+        413, "the request body is larger than \(bodyLimit) bytes after decompression",
+        contentType: contentType)
     case .corrupt(let reason):
       return handler.failure(400, reason, contentType: contentType)
     case .overloaded:

@@ -122,7 +122,8 @@ extension HTTPConnection {
       if timing.writeDeadline != nil { return context.close(promise: nil) }
       abandonBody()
       current.keepsAlive = false
-      send(shared.handler.failure(408, "the request took too long to arrive", contentType: current.contentType))
+      send(
+        shared.handler.failure(408, "the request took too long to arrive", contentType: current.contentType))
     case .waiting:
       // Only the write deadline can pass here: the client does not read the answers before this one.
       context.close(promise: nil)

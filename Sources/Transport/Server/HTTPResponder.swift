@@ -15,7 +15,9 @@ package final class HTTPResponder: Sendable {
   /// - Parameters:
   ///   - exchange: which request of the connection this is.
   ///   - charge: bytes to give back to the budget with the answer.
-  init(_ connection: HTTPConnection, loop: any EventLoop, exchange: UInt64, charge: Int, budget: AdmissionBudget) {
+  init(
+    _ connection: HTTPConnection, loop: any EventLoop, exchange: UInt64, charge: Int, budget: AdmissionBudget
+  ) {
     self.connection = NIOLoopBound(connection, eventLoop: loop)
     self.exchange = exchange
     self.charge = charge

@@ -1,7 +1,7 @@
 package import Logging
-internal import NativeCodecs
 internal import NIOCore
 internal import NIOHTTP1
+internal import NativeCodecs
 
 /// An HTTP/1.1 server that hands whole requests to a handler.
 ///

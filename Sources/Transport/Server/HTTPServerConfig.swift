@@ -48,7 +48,8 @@ package struct HTTPServerConfig: ConfigGroup {
       "Longest time a client may leave an answer unread; 0 sets no limit.", check: .atLeast(.zero)),
     Field(
       "idle_timeout", \.idleTimeout,
-      "Longest pause between two requests, and within a request body; 0 sets no limit.", check: .atLeast(.zero)),
+      "Longest pause between two requests, and within a request body; 0 sets no limit.",
+      check: .atLeast(.zero)),
     Field("keep_alives_enabled", \.keepAlivesEnabled, "Whether a connection serves more than one request."),
     .unsupported("tls", UnsupportedReason.tls),
     .unsupported("auth", UnsupportedReason.auth),

@@ -43,7 +43,8 @@ final class Listener: Sendable {
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
-            AcceptBackoffHandler(shouldForwardIOErrorCaught: true, backoffProvider: { _ in .milliseconds(200) }))
+            AcceptBackoffHandler(
+              shouldForwardIOErrorCaught: true, backoffProvider: { _ in .milliseconds(200) }))
           try channel.pipeline.syncOperations.addHandler(AcceptErrorLog(logger: logger))
         }
       }
@@ -51,7 +52,9 @@ final class Listener: Sendable {
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          if transportIsTCP(channel) { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
+          if transportIsTCP(channel) {
+            try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+          }
           connections.insert(channel)
           try prepare(channel)
         }
@@ -96,7 +99,8 @@ final class Listener: Sendable {
       return try await bootstrap.bind(unixDomainSocketPath: endpoint).get()
     } catch let error as IOError where error.errnoCode == SystemErrors.addressInUse {
       do {
-        let probe = try await ClientBootstrap(group: EventLoops.group).connect(unixDomainSocketPath: endpoint).get()
+        let probe = try await ClientBootstrap(group: EventLoops.group).connect(unixDomainSocketPath: endpoint)
+          .get()
         try? await probe.close()
         throw error
       } catch let probe as IOError where probe.errnoCode == SystemErrors.connectionRefused {
@@ -114,7 +118,9 @@ final class Listener: Sendable {
     }
     try? await channel?.close()
     if let path { SystemErrors.removeFile(path) }
-    for connection in connections.beginDraining() { connection.pipeline.fireUserInboundEventTriggered(Drain()) }
+    for connection in connections.beginDraining() {
+      connection.pipeline.fireUserInboundEventTriggered(Drain())
+    }
     let loop = EventLoops.group.next()
     let connections = connections
     let force = loop.scheduleTask(in: TimeAmount(clamping: deadline)) {

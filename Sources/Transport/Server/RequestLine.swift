@@ -34,7 +34,11 @@ struct RequestLine {
         contentEncoding = HTTPToken.trimmed(value[...])
       case 14 where HTTPToken.equal(name, "content-length"): contentLength = Int(value)
       case 6 where HTTPToken.equal(name, "expect"):
-        if HTTPToken.equal(value, "100-continue") { expectsContinue = true } else { hasUnknownExpectation = true }
+        if HTTPToken.equal(value, "100-continue") {
+          expectsContinue = true
+        } else {
+          hasUnknownExpectation = true
+        }
       default: break
       }
     }
@@ -55,7 +59,9 @@ struct RequestLine {
   /// What follows `http://` or `https://`; nil when the target starts otherwise.
   private static func afterScheme(_ target: Substring) -> Substring? {
     guard target.utf8.first != UInt8(ascii: "/") else { return nil }
-    for scheme in ["http://", "https://"] where target.hasPrefix(scheme) { return target.dropFirst(scheme.count) }
+    for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+      return target.dropFirst(scheme.count)
+    }
     return nil
   }
 }

@@ -27,7 +27,8 @@ package struct CORSConfig: ConfigGroup {
       "Request headers allowed besides Accept, Content-Type and X-Requested-With; `*` allows all."),
     Field("exposed_headers", \.exposedHeaders, "Response headers that scripts may read."),
     Field(
-      "max_age", \.maxAge, "Seconds for which a browser may keep the answer to a preflight.", check: .atLeast(0)),
+      "max_age", \.maxAge, "Seconds for which a browser may keep the answer to a preflight.",
+      check: .atLeast(0)),
   ]
 }
 

@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Measures of single operations of WireFormat and TelemetryData, in a package of its own: it replaces `malloc` to count
+/// allocations, and the library needs nothing of it.
+let package = Package(
+  name: "millrace-bench",
+  platforms: [.macOS(.v26)],
+  dependencies: [.package(name: "millrace", path: "../..")],
+  targets: [
+    .target(name: "CMeasure"),
+    .executableTarget(
+      name: "Micro",
+      dependencies: [
+        "CMeasure", .product(name: "TelemetryData", package: "millrace"),
+        .product(name: "WireFormat", package: "millrace"),
+      ],
+      swiftSettings: [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableExperimentalFeature("Lifetimes"),
+        .treatAllWarnings(as: .error),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)
