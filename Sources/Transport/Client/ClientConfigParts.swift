@@ -6,15 +6,21 @@ package import NativeCodecs
 /// Only `insecure` has an effect: settings of certificates come with TLS support for servers and clients.
 package struct ClientTLSConfig: ConfigGroup {
   /// Plaintext instead of TLS. For HTTP the scheme of the URL decides, and this says nothing.
-  package var insecure = false
+  package var insecure: Bool {
+    get { insecureSetting ?? false }
+    set { insecureSetting = newValue }
+  }
+
+  /// What was written; nil when nothing was, or when the section could not be read.
+  var insecureSetting: Bool?
 
   package init() {}
 
   private static let reason =
-    "it is not supported by this version: connect without TLS (`insecure: true`) or through a proxy that adds it"
+    "this version does not support it: connect without TLS (`insecure: true`) or through a proxy that adds it"
 
   package static let fields: [Field<Self>] =
-    [Field("insecure", \.insecure, "Connect without TLS.")]
+    [Field("insecure", \.insecureSetting, "Connect without TLS; the default is false.")]
     + [
       "insecure_skip_verify", "server_name_override", "ca_file", "ca_pem", "cert_file", "cert_pem",
       "key_file",

@@ -52,9 +52,10 @@ package struct GRPCClientConfig: ConfigGroup {
         checker.error(
           \.endpoint, "https asks for TLS, which this version does not support for gRPC",
           help: "drop https:// and set `tls: {insecure: true}`, or use otlp_http")
-      } else if !tls.insecure {
+      } else if !tls.insecure, tls.insecureSetting != nil || !checker.isPresent(\.tls.insecureSetting) {
+        // A section with errors of its own is not blamed for what could not be read.
         checker.error(
-          \.tls.insecure,
+          \.tls.insecureSetting,
           "must be true: the connection would use TLS, which this version does not support for gRPC",
           help: "set `tls: {insecure: true}` to connect in plaintext, or use otlp_http with https")
       }
