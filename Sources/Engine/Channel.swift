@@ -10,6 +10,9 @@ package struct ChannelLimits: Sendable {
   package var capacity: Int
   /// Upper bound in bytes whatever the sizer; nil is none.
   package var maxBytes: Int?
+  /// How many bytes may be in the channel or taken from it and not finished, before a sender that can wait does:
+  /// it then goes no faster than its readers. Nil does not pace.
+  package var paceBytes: Int?
   /// How long an offered delivery may wait for room before it is refused; zero refuses at once.
   package var patience: Duration
   /// When the sender is told `accepted`.
@@ -82,6 +85,9 @@ package final class Channel: Sendable {
   private struct Reader {
     let id: UInt64
     let continuation: CheckedContinuation<Wake, Never>
+    /// How many items should wait before it is woken.
+    let threshold: Int
+    let deadline: MonotonicInstant?
   }
 
   private struct State {
@@ -93,8 +99,12 @@ package final class Channel: Sendable {
     var items = 0
     var parkedBytes = 0
     var parkedItems = 0
+    /// Bytes that readers have taken and not finished; only counted where the channel paces.
+    var takenBytes = 0
+    var isPacing = true
     var isClosed = false
-    var isAborted = false
+    /// When the timer that is under way fires; one is enough for all deadlines.
+    var timer: MonotonicInstant?
     var nextID: UInt64 = 0
 
     mutating func makeID() -> UInt64 {
@@ -125,61 +135,95 @@ package final class Channel: Sendable {
 
   package var capacity: Int { limits.capacity }
 
-  private func hasRoom(_ state: borrowing State, for batch: Batch) -> Bool {
+  private func hasRoom(_ state: borrowing State, for batch: Batch, isPaced: Bool) -> Bool {
+    if isPaced, state.isPacing, let pace = limits.paceBytes {
+      let outstanding = state.bytes + state.takenBytes
+      if outstanding > 0, outstanding + batch.byteCount > pace { return false }
+    }
     if state.queue.isEmpty { return true }
     if state.size + limits.size(of: batch) > limits.capacity { return false }
     if let maxBytes = limits.maxBytes, state.bytes + batch.byteCount > maxBytes { return false }
     return true
   }
 
-  /// What to do for senders once the lock is released.
+  /// What to do for senders and readers once the lock is released.
   private struct Release {
-    var senders: [CheckedContinuation<Void, Never>] = []
     var accepted: [Completion] = []
+    var senders: [CheckedContinuation<Void, Never>] = []
+    var reader: (continuation: CheckedContinuation<Wake, Never>, wake: Wake)?
 
     func perform() {
       for completion in accepted { completion.resolve(.accepted) }
       for sender in senders { sender.resume() }
+      if let reader { reader.continuation.resume(returning: reader.wake) }
     }
   }
 
-  /// Takes the sender's completion out of an entry that is answered on intake.
-  private func answer(_ entry: inout Entry) -> Completion? {
-    guard limits.answer == .onIntake, entry.completion.isAwaited else { return nil }
-    defer { entry.completion = .detached() }
-    return entry.completion
-  }
-
-  private func enqueue(_ state: inout State, _ entry: Entry) {
+  private func enqueue(_ state: inout State, _ delivered: Entry, _ release: inout Release) {
+    var entry = delivered
+    if limits.answer == .onIntake, entry.completion.isAwaited {
+      release.accepted.append(entry.completion)
+      entry.completion = .detached()
+    }
     state.queue.append(entry)
     state.size += limits.size(of: entry.batch)
     state.bytes += entry.batch.byteCount
     state.items += entry.batch.itemCount
   }
 
+  private func dequeue(_ state: inout State, _ release: inout Release) -> Entry? {
+    guard let entry = state.queue.popFirst() else { return nil }
+    state.size -= limits.size(of: entry.batch)
+    state.bytes -= entry.batch.byteCount
+    state.items -= entry.batch.itemCount
+    if limits.paceBytes != nil { state.takenBytes += entry.batch.byteCount }
+    moveUp(&state, &release)
+    return entry
+  }
+
+  /// Lets parked deliveries in for which there is room now, in their order.
+  private func moveUp(_ state: inout State, _ release: inout Release) {
+    while let first = state.parked.first, hasRoom(state, for: first.entry.batch, isPaced: first.sender != nil)
+    {
+      state.parked.removeFirst()
+      state.parkedBytes -= first.entry.batch.byteCount
+      state.parkedItems -= first.entry.batch.itemCount
+      enqueue(&state, first.entry, &release)
+      if let sender = first.sender { release.senders.append(sender) }
+    }
+  }
+
+  /// Gives the head of the queue to a waiting reader, if what is there is enough for it.
+  private func serveReader(_ state: inout State, _ release: inout Release) {
+    guard release.reader == nil, let reader = state.readers.first, !state.queue.isEmpty else { return }
+    let isFull = !state.parked.isEmpty || state.size * 2 >= limits.capacity
+    guard state.items >= reader.threshold || isFull || isHalfFull(state) else { return }
+    state.readers.removeFirst()
+    if let entry = dequeue(&state, &release) { release.reader = (reader.continuation, .entry(entry)) }
+  }
+
+  private func isHalfFull(_ state: borrowing State) -> Bool {
+    limits.maxBytes.map { state.bytes * 2 >= $0 } ?? false
+  }
+
   // MARK: Senders
 
   private enum Admission {
-    case queued(Completion?)
-    case handedTo(CheckedContinuation<Wake, Never>, Entry, Completion?)
+    case queued(Release)
     case parked(UInt64)
     case refused(String)
   }
 
   private func admit(
-    _ delivered: Entry, parks: Bool, sender: CheckedContinuation<Void, Never>?
+    _ entry: Entry, parks: Bool, sender: CheckedContinuation<Void, Never>?
   ) -> Admission {
     state.withLock { state in
-      var entry = delivered
       if state.isClosed { return .refused("shutting_down") }
-      if let reader = state.readers.popFirst() {
-        let completion = answer(&entry)
-        return .handedTo(reader.continuation, entry, completion)
-      }
-      if state.parked.isEmpty, hasRoom(state, for: entry.batch) {
-        let completion = answer(&entry)
-        enqueue(&state, entry)
-        return .queued(completion)
+      if state.parked.isEmpty, hasRoom(state, for: entry.batch, isPaced: sender != nil) {
+        var release = Release()
+        enqueue(&state, entry, &release)
+        serveReader(&state, &release)
+        return .queued(release)
       }
       // A sender that can suspend holds its own batch, so it may always wait; offers are bounded by bytes.
       let room = limits.maxBytes ?? 64 << 20
@@ -198,10 +242,7 @@ package final class Channel: Sendable {
   package func offer(_ delivery: consuming Delivery) {
     let entry = Entry(delivery)
     switch admit(entry, parks: limits.patience > .zero, sender: nil) {
-    case .queued(let completion): completion?.resolve(.accepted)
-    case .handedTo(let reader, let entry, let completion):
-      completion?.resolve(.accepted)
-      reader.resume(returning: .entry(entry))
+    case .queued(let release): release.perform()
     case .refused(let reason): refuse(entry, reason)
     case .parked(let id):
       clock.schedule(at: clock.now + limits.patience) { [weak self] in self?.expire(id) }
@@ -214,10 +255,7 @@ package final class Channel: Sendable {
     await withCheckedContinuation { sender in
       switch admit(entry, parks: true, sender: sender) {
       case .parked: return
-      case .queued(let completion): completion?.resolve(.accepted)
-      case .handedTo(let reader, let entry, let completion):
-        completion?.resolve(.accepted)
-        reader.resume(returning: .entry(entry))
+      case .queued(let release): release.perform()
       case .refused(let reason): refuse(entry, reason)
       }
       sender.resume()
@@ -242,6 +280,31 @@ package final class Channel: Sendable {
     entry.completion.resolve(.refused(reason: text, after: .seconds(1)))
   }
 
+  // MARK: Pace
+
+  /// A reader is done with a delivery it took: senders that keep its pace may go on.
+  package func finished(_ batch: Batch) {
+    change { state in state.takenBytes = max(0, state.takenBytes - batch.byteCount) }
+  }
+
+  /// Whether senders that can wait are held to the pace of the readers; off while the backend is down, so that the
+  /// queue takes what it can hold.
+  package func setPacing(_ isPacing: Bool) {
+    change { state in state.isPacing = isPacing }
+  }
+
+  private func change(_ body: (inout State) -> Void) {
+    guard limits.paceBytes != nil else { return }
+    let release = state.withLock { state in
+      body(&state)
+      var release = Release()
+      moveUp(&state, &release)
+      serveReader(&state, &release)
+      return release
+    }
+    release.perform()
+  }
+
   // MARK: Readers
 
   private enum Take {
@@ -250,26 +313,23 @@ package final class Channel: Sendable {
     case empty
   }
 
-  /// Removes the head of the queue and lets parked deliveries move up.
   private func take(_ state: inout State) -> Take {
-    guard let entry = state.queue.popFirst() else { return state.isClosed ? .closed : .empty }
-    state.size -= limits.size(of: entry.batch)
-    state.bytes -= entry.batch.byteCount
-    state.items -= entry.batch.itemCount
     var release = Release()
-    while let first = state.parked.first, hasRoom(state, for: first.entry.batch) {
-      state.parked.removeFirst()
-      state.parkedBytes -= first.entry.batch.byteCount
-      state.parkedItems -= first.entry.batch.itemCount
-      var moved = first.entry
-      if let completion = answer(&moved) { release.accepted.append(completion) }
-      enqueue(&state, moved)
-      if let sender = first.sender { release.senders.append(sender) }
+    if let entry = dequeue(&state, &release) {
+      // What moved up may be for another reader.
+      serveReader(&state, &release)
+      return .entry(entry, release)
     }
-    return .entry(entry, release)
+    return state.isClosed ? .closed : .empty
   }
 
-  package func next(before deadline: MonotonicInstant?) async -> IntakeEvent {
+  package func poll() -> Delivery? {
+    guard case .entry(let entry, let release) = state.withLock({ take(&$0) }) else { return nil }
+    release.perform()
+    return entry.delivery
+  }
+
+  package func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent {
     switch state.withLock({ take(&$0) }) {
     case .entry(let entry, let release):
       release.perform()
@@ -278,21 +338,23 @@ package final class Channel: Sendable {
     case .empty: break
     }
     if let deadline, deadline <= clock.now { return .deadline }
-    switch await wait(before: deadline) {
+    switch await wait(before: deadline, threshold: deadline == nil ? 1 : items) {
     case .entry(let entry): return .delivery(entry.delivery)
     case .deadline: return .deadline
     case .closed: return .closed
     }
   }
 
-  private func wait(before deadline: MonotonicInstant?) async -> Wake {
+  private func wait(before deadline: MonotonicInstant?, threshold: Int) async -> Wake {
     await withCheckedContinuation { continuation in
-      let (taken, id): (Take, UInt64) = state.withLock { state in
+      let (taken, armed): (Take, Bool) = state.withLock { state in
         let taken = take(&state)
-        guard case .empty = taken else { return (taken, 0) }
-        let id = state.makeID()
-        state.readers.append(Reader(id: id, continuation: continuation))
-        return (.empty, id)
+        guard case .empty = taken else { return (taken, false) }
+        state.readers.append(
+          Reader(id: state.makeID(), continuation: continuation, threshold: threshold, deadline: deadline))
+        guard let deadline, state.timer.map({ deadline < $0 }) ?? true else { return (.empty, false) }
+        state.timer = deadline
+        return (.empty, true)
       }
       switch taken {
       case .entry(let entry, let release):
@@ -300,32 +362,41 @@ package final class Channel: Sendable {
         continuation.resume(returning: .entry(entry))
       case .closed: continuation.resume(returning: .closed)
       case .empty:
-        guard let deadline else { return }
-        clock.schedule(at: deadline) { [weak self] in self?.wake(id) }
+        guard armed, let deadline else { return }
+        clock.schedule(at: deadline) { [weak self] in self?.timerFired(deadline) }
       }
     }
   }
 
-  /// The deadline of the reader `id` has come; nothing happens if it has been served meanwhile.
-  private func wake(_ id: UInt64) {
-    let reader: CheckedContinuation<Wake, Never>? = state.withLock { state in
-      guard let index = state.readers.firstIndex(where: { $0.id == id }) else { return nil }
-      return state.readers.remove(at: index).continuation
+  /// Wakes the readers whose deadline has come, and sets the timer for the next one.
+  private func timerFired(_ instant: MonotonicInstant) {
+    let now = max(clock.now, instant)
+    let (due, next) = state.withLock { state -> ([Reader], MonotonicInstant?) in
+      guard state.timer == instant else { return ([], nil) }
+      let due = Array(state.readers.filter { $0.deadline.map { $0 <= now } ?? false })
+      state.readers.removeAll { reader in due.contains { $0.id == reader.id } }
+      state.timer = state.readers.compactMap(\.deadline).min()
+      return (due, state.timer)
     }
-    reader?.resume(returning: .deadline)
+    for reader in due { reader.continuation.resume(returning: .deadline) }
+    if let next { clock.schedule(at: next) { [weak self] in self?.timerFired(next) } }
   }
 
   // MARK: Ending
 
   /// No more will be sent; readers get what is left, then `closed`.
   package func close() {
-    let readers: Deque<Reader> = state.withLock { state in
+    let (release, wakes) = state.withLock { state in
       state.isClosed = true
-      guard state.queue.isEmpty else { return [] }
-      defer { state.readers = [] }
-      return state.readers
+      var release = Release()
+      let wakes = state.readers.map { reader in
+        (reader.continuation, dequeue(&state, &release).map { Wake.entry($0) } ?? .closed)
+      }
+      state.readers = []
+      return (release, wakes)
     }
-    for reader in readers { reader.continuation.resume(returning: .closed) }
+    release.perform()
+    for (reader, wake) in wakes { reader.resume(returning: wake) }
   }
 
   /// Ends everything that still waits: the shutdown deadline has passed.

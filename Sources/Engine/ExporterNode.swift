@@ -87,9 +87,15 @@ final class ExporterNode: Consumer {
   private let parts: EngineParts
   private let logger: Logger
   private let underWay = SignalCounts()
+  private let retries: RateLimitedLog
+  /// Batches that wait for their next try.
+  private let waiting = Atomic<Int>(0)
   private let requests: SelfMetricCell
   private let live: Mutex<Int>
   let finished = Milestone()
+
+  /// How many bytes may wait or be under way while the backend keeps answering: enough to keep it busy.
+  private static let paceBytes = 16 << 20
 
   init(_ id: ComponentID, _ exporter: any Exporter, logger: Logger, parts: EngineParts) {
     self.id = id
@@ -97,10 +103,11 @@ final class ExporterNode: Consumer {
     self.parts = parts
     self.logger = logger
     settings = exporter.delivery
+    retries = RateLimitedLog(logger, clock: parts.clock)
     let books = ExporterBooks(id, parts: parts)
     self.books = books
     let queueing = settings.queue.flatMap { $0.enabled ? $0 : nil }
-    let limits =
+    var limits =
       queueing.map {
         ChannelLimits(
           sizer: $0.sizer, capacity: $0.queueSize,
@@ -108,6 +115,7 @@ final class ExporterNode: Consumer {
           patience: $0.blockOnOverflow ? .seconds(60) : .zero,
           answer: $0.waitForResult ? .byReader : .onIntake)
       } ?? .stage
+    limits.paceBytes = Self.paceBytes
     let underWay = underWay
     let refusals = RateLimitedLog(logger, clock: parts.clock)
     let ended: @Sendable (Batch, LedgerState, String) -> Void = { batch, state, reason in
@@ -216,7 +224,10 @@ final class ExporterNode: Consumer {
 
   private func process(_ delivery: consuming Delivery) async {
     let batch = delivery.batch
-    defer { underWay.subtract(batch) }
+    defer {
+      underWay.subtract(batch)
+      queue.finished(batch)
+    }
     let (outcome, reason) = await tryUntilDone(batch, metadata: delivery.metadata)
     books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
     delivery.resolve(outcome)
@@ -241,9 +252,12 @@ final class ExporterNode: Consumer {
         logGivenUp(batch, reason, "max_elapsed_time has passed")
         return (outcome, "retries_exhausted")
       }
-      logger.warning(
-        "export failed, will try again",
+      retries.log(
+        .warning, "export failed, will try again",
         metadata: ["error": "\(reason)", "items": "\(batch.itemCount)", "retry_in": "\(wait)"])
+      // While the backend is down the queue fills up; while it answers, senders that can wait keep its pace.
+      if waiting.wrappingAdd(1, ordering: .relaxed).newValue == 1 { queue.setPacing(false) }
+      defer { if waiting.wrappingSubtract(1, ordering: .relaxed).newValue == 0 { queue.setPacing(true) } }
       do { try await parts.clock.sleep(for: wait) } catch {
         logGivenUp(batch, reason, "the shutdown deadline has passed")
         return (outcome, "shutdown_deadline")

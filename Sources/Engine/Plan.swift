@@ -79,6 +79,7 @@ package struct Plan: Sendable {
         planExtensions(service)
         planPipelines(service, at: serviceNode)
       }
+      checkUses()
       warnOfUnused()
       return plan
     }
@@ -278,6 +279,20 @@ package struct Plan: Sendable {
         use(found, signal: signal)
       }
       return ids
+    }
+
+    /// What only shows once it is known which signals a component carries.
+    private mutating func checkUses() {
+      for (kind, declarations) in declared {
+        for (key, declaration) in declarations {
+          guard let node = plan.nodes[declaration.id], let message = node.component.problem(node.signals)
+          else {
+            continue
+          }
+          diagnostics.error(
+            "invalid-config", message, at: declaration.origin, path: "\(kind.section).\(key)")
+        }
+      }
     }
 
     private mutating func warnOfUnused() {

@@ -100,20 +100,32 @@ final class FanOut: Consumer {
 }
 
 /// The edge between a receiver and its pipelines: books what comes in and what its senders are told.
-final class ReceiverEdge: Consumer {
+final class ReceiverEdge: Consumer, TransportLabelling {
+  private let id: ComponentID
+  private let signal: Signal
   private let next: any Consumer
+  private let parts: EngineParts
   private let received: SelfMetricCell
   private let accepted: SelfMetricCell
   private let refused: SelfMetricCell
 
-  init(_ id: ComponentID, signal: Signal, next: any Consumer, parts: EngineParts) {
+  init(_ id: ComponentID, signal: Signal, transport: String = "", next: any Consumer, parts: EngineParts) {
+    self.id = id
+    self.signal = signal
     self.next = next
+    self.parts = parts
     received = parts.ledger.cell(.received, signal: signal, reason: id.description)
-    accepted = parts.counter(
-      "otelcol_receiver_accepted_\(signal.itemNoun)", "Items taken from senders.", "receiver", id)
-    refused = parts.counter(
-      "otelcol_receiver_refused_\(signal.itemNoun)", "Items that their senders were told are not taken.",
-      "receiver", id)
+    let labels = [(name: "receiver", value: id.description), (name: "transport", value: transport)]
+    accepted = parts.metrics.counter(
+      "otelcol_receiver_accepted_\(signal.itemNoun)", help: "Items taken from senders.", labels: labels)
+    refused = parts.metrics.counter(
+      "otelcol_receiver_refused_\(signal.itemNoun)",
+      help: "Items that their senders were told are not taken.",
+      labels: labels)
+  }
+
+  func labelled(transport: String) -> any Consumer {
+    ReceiverEdge(id, signal: signal, transport: transport, next: next, parts: parts)
   }
 
   private func metered(_ delivery: consuming Delivery) -> Delivery {
@@ -172,7 +184,9 @@ final class BufferNode: Consumer {
     incoming = parts.processorItems("incoming", id: id, signal: signal)
     let ledger = parts.ledger
     let refusals = RateLimitedLog(logger, clock: parts.clock)
-    channel = Channel(limits: .stage, clock: parts.clock) { batch, state, reason in
+    var limits = ChannelLimits.stage
+    limits.answer = processor.answersOnIntake ? .onIntake : .byReader
+    channel = Channel(limits: limits, clock: parts.clock) { batch, state, reason in
       ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
       refusals.log(
         .warning, "the channel in front of the processor takes no more",

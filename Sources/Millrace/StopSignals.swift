@@ -5,7 +5,7 @@ import Synchronization
 /// SIGTERM and SIGINT: the first asks for a stop, the second ends the process at once.
 final class StopSignals: Sendable {
   private let sources: [any DispatchSourceSignal]
-  private let count = Atomic<Int>(0)
+  private let first = Mutex<DispatchTime?>(nil)
 
   /// Calls `stop` with the signal's name when the first arrives.
   init(_ stop: @escaping @Sendable (String) -> Void) {
@@ -16,8 +16,14 @@ final class StopSignals: Sendable {
     }
     for (source, (number, name)) in zip(sources, [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]) {
       source.setEventHandler { [self] in
-        if count.wrappingAdd(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
-        stop(name)
+        // Tools that signal a process and then its group send one stop twice: that is not a second one.
+        let now = DispatchTime.now()
+        let earlier = first.withLock { first in
+          defer { first = first ?? now }
+          return first
+        }
+        guard let earlier else { return stop(name) }
+        if now > earlier + .seconds(1) { _exit(128 + number) }
       }
       source.resume()
     }

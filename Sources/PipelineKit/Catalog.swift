@@ -1,4 +1,5 @@
 public import ConfigSchema
+public import TelemetryData
 
 /// Every component type of this build, by kind and name.
 public struct Catalog: Sendable {
@@ -20,7 +21,9 @@ public struct Catalog: Sendable {
           let config = ConfigDecoder.decode(
             C.Config.self, from: node, path: path, keyOrigin: origin, diagnostics: &diagnostics)
         else { return nil }
-        return DecodedComponent(literal: config.literal) { try C(config: config, context: $0) }
+        return DecodedComponent(
+          literal: config.literal, problem: { C.problem(of: config, carrying: $0) },
+          make: { try C(config: config, context: $0) })
       }
     }
   }
@@ -61,11 +64,8 @@ public struct Catalog: Sendable {
 public struct DecodedComponent: Sendable {
   /// The resolved configuration, with secrets masked.
   public let literal: ConfigLiteral
+  /// What is wrong for a component that carries these signals; nil when nothing is.
+  public let problem: @Sendable ([Signal]) -> String?
   /// Makes the component; no I/O happens.
   public let make: @Sendable (ComponentContext) throws -> any Component
-
-  public init(literal: ConfigLiteral, make: @escaping @Sendable (ComponentContext) throws -> any Component) {
-    self.literal = literal
-    self.make = make
-  }
 }

@@ -53,7 +53,14 @@ public struct ComponentDescriptor: Sendable {
 public protocol Component: Sendable {
   associatedtype Config: ConfigGroup
   static var descriptor: ComponentDescriptor { get }
+  /// What is wrong with a configuration that is right by itself, for a component that carries `signals`; nil when
+  /// nothing is. Part of the plan: pure.
+  static func problem(of config: Config, carrying signals: [Signal]) -> String?
   init(config: Config, context: ComponentContext) throws
+}
+
+extension Component {
+  public static func problem(of config: Config, carrying signals: [Signal]) -> String? { nil }
 }
 
 /// Brings telemetry in: one instance serves every signal and pipeline that names it.
@@ -84,6 +91,13 @@ public struct ReceiverOutputs: Sendable {
     self.logs = logs
   }
 
+  /// Where a receiver sends what came over one of several transports (`grpc`, `http`), so that self-metrics tell
+  /// them apart; nil where no pipeline carries the signal.
+  public func consumer(_ signal: Signal, transport: String) -> (any Consumer)? {
+    let consumer = self[signal]
+    return (consumer as? any TransportLabelling)?.labelled(transport: transport) ?? consumer
+  }
+
   public subscript(signal: Signal) -> (any Consumer)? {
     get {
       switch signal {
@@ -102,6 +116,11 @@ public struct ReceiverOutputs: Sendable {
   }
 }
 
+/// A consumer whose meters can be split by transport.
+public protocol TransportLabelling {
+  func labelled(transport: String) -> any Consumer
+}
+
 /// Changes, filters or samples batches one by one, without state across them: called inline and fused.
 public protocol InlineProcessor: Component {
   /// How removed items are booked: `filtered` or `sampled`.
@@ -116,6 +135,9 @@ extension InlineProcessor {
 
 /// Holds items back across batches (batch, tail sampling): runs as a task behind a channel of its own.
 public protocol BufferingProcessor: Component {
+  /// Whether senders may be told `accepted` as soon as a delivery is in the channel in front: the node then never
+  /// refuses what it reads.
+  var answersOnIntake: Bool { get }
   /// Reads until the intake is closed, then flushes what it holds and returns.
   func run(intake: any Intake, output: any Consumer) async
 }

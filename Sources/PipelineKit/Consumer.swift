@@ -48,11 +48,25 @@ private final class AwaitedOutcome: OutcomeHandler {
 public protocol Intake: Sendable {
   /// The next delivery; suspends until there is one, `deadline` passes, or the channel is closed and empty.
   ///
-  /// Without a deadline it waits for as long as it takes.
-  func next(before deadline: MonotonicInstant?) async -> IntakeEvent
+  /// - Parameters:
+  ///   - deadline: when to come back without one; nil waits for as long as it takes.
+  ///   - items: how many items the reader would rather have waiting before it is woken. A full channel and the
+  ///     deadline wake it earlier; without a deadline the first delivery does. Waking a task costs more than many a
+  ///     delivery, so that a node which only gathers should say so.
+  func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent
+
+  /// A delivery that is waiting; nil when there is none.
+  func poll() -> Delivery?
 }
 
-/// What ``Intake/next(before:)`` came back with.
+extension Intake {
+  /// The next delivery, as soon as there is one.
+  public func next(before deadline: MonotonicInstant?) async -> IntakeEvent {
+    await next(before: deadline, gathering: 1)
+  }
+}
+
+/// What ``Intake/next(before:gathering:)`` came back with.
 public enum IntakeEvent: ~Copyable, Sendable {
   case delivery(Delivery)
   case deadline

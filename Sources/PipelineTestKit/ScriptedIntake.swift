@@ -36,7 +36,9 @@ package final class ScriptedIntake: Intake {
     case end
   }
 
-  package func next(before deadline: MonotonicInstant?) async -> IntakeEvent {
+  package func poll() -> Delivery? { nil }
+
+  package func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent {
     while true {
       switch step() {
       case .batch(let batch, let metadata, let probe):

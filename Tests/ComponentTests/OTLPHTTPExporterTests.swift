@@ -123,13 +123,13 @@ private let json = "application/json"
     #expect(reason.contains(address))
   }
 
-  @Test func `a signal without an address is reported before start`() throws {
+  @Test func `a signal without an address is a mistake of the plan`() {
     var config = OTLPHTTPExporterConfig()
     config.logsEndpoint = "http://localhost:4318/logs"
-    #expect(throws: StartError.self) {
-      try OTLPHTTPExporter(config: config, context: otlpContext(.exporter, "otlp_http", signals: [.traces]))
-    }
-    _ = try OTLPHTTPExporter(config: config, context: otlpContext(.exporter, "otlp_http", signals: [.logs]))
+    #expect(OTLPHTTPExporter.problem(of: config, carrying: [.logs]) == nil)
+    #expect(
+      OTLPHTTPExporter.problem(of: config, carrying: [.logs, .traces])
+        == "there is no address for traces: set \"endpoint\" or \"traces_endpoint\"")
   }
 
   @Test func `defaults are the Collector's`() {

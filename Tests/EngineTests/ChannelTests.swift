@@ -11,6 +11,12 @@ import Testing
     var list: [String] { all.withLock { $0 } }
   }
 
+  final class Count: Sendable {
+    private let number = Mutex(0)
+    var value: Int { number.withLock { $0 } }
+    func add() { number.withLock { $0 += 1 } }
+  }
+
   func channel(_ limits: ChannelLimits, clock: TestClock = TestClock(), ends: Ends = Ends()) -> Channel {
     Channel(limits: limits, clock: clock) { batch, state, reason in
       ends.all.withLock { $0.append("\(batch.itemCount) \(state.rawValue) \(reason)") }
@@ -129,6 +135,79 @@ import Testing
   private func isDeadline(_ channel: Channel, _ deadline: MonotonicInstant) async -> Bool {
     if case .deadline = await channel.next(before: deadline) { return true }
     return false
+  }
+
+  @Test func `a gathering reader is woken by enough items, not by the first`() async {
+    let clock = TestClock()
+    let channel = channel(ChannelLimits(sizer: .requests, capacity: 100), clock: clock)
+    async let items = gathered(channel, 10, clock.now + .seconds(1))
+    while clock.pendingTimers == 0 { await Task.yield() }
+    for _ in 0..<3 { channel.offer(Delivery(.spans(3), completion: .detached())) }
+    for _ in 0..<50 { await Task.yield() }
+    #expect(channel.load.items == 9, "nobody has read yet")
+    channel.offer(Delivery(.spans(3), completion: .detached()))
+    #expect(await items == 12)
+    clock.advance(by: .seconds(2))
+  }
+
+  @Test func `a full channel or its end wakes a gathering reader`() async {
+    for ending in ["full", "close"] {
+      let clock = TestClock()
+      let channel = channel(ChannelLimits(sizer: .requests, capacity: 4), clock: clock)
+      async let items = gathered(channel, 1000, clock.now + .seconds(1))
+      while clock.pendingTimers == 0 { await Task.yield() }
+      channel.offer(Delivery(.spans(1), completion: .detached()))
+      if ending == "full" {
+        channel.offer(Delivery(.spans(1), completion: .detached()))
+        #expect(await items == 2)
+      } else {
+        channel.close()
+        #expect(await items == 1)
+      }
+    }
+  }
+
+  /// Waits once with a threshold, then takes what there is.
+  private func gathered(_ channel: Channel, _ threshold: Int, _ deadline: MonotonicInstant) async -> Int {
+    guard case .delivery(let first) = await channel.next(before: deadline, gathering: threshold) else {
+      return 0
+    }
+    var items = first.batch.itemCount
+    while let delivery = channel.poll() { items += delivery.batch.itemCount }
+    return items
+  }
+
+  @Test func `a sender that can wait keeps the readers' pace, unless they wait themselves`() async {
+    let size = Batch.spans(10).byteCount
+    var limits = ChannelLimits(sizer: .requests, capacity: 100)
+    limits.paceBytes = 2 * size
+    let channel = channel(limits)
+    let sent = Count()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        for _ in 0..<6 {
+          await channel.send(Delivery(.spans(10), completion: .detached()))
+          sent.add()
+        }
+      }
+      while channel.load.items < 30 { await Task.yield() }
+      #expect(sent.value == 2, "the third waits")
+      _ = channel.poll()
+      for _ in 0..<50 { await Task.yield() }
+      #expect(sent.value == 2, "what is taken is still under way")
+      channel.finished(.spans(10))
+      while sent.value < 3 { await Task.yield() }
+      // The backend is down: the queue takes what it can.
+      channel.setPacing(false)
+      await group.waitForAll()
+    }
+    #expect(channel.load.size == 5)
+    // Offers are not paced: their senders would have to be refused.
+    let probe = OutcomeProbe()
+    channel.setPacing(true)
+    channel.offer(Delivery(.spans(10), handler: probe))
+    #expect(channel.load.size == 6 && probe.outcome == nil)
+    channel.abort()
   }
 
   @Test func `an abort ends everything that waits`() async {

@@ -128,7 +128,7 @@ package struct FileExporterConfig: ConfigGroup {
       Field("enabled", \.enabled, "Whether to group. Files are then always continued, never started anew."),
       Field(
         "resource_attribute", \.resourceAttribute,
-        "The string attribute whose value takes the place of the * in `path`; resources without are rejected.",
+        "The string attribute whose value replaces the * in `path`; resources without are rejected.",
         check: .nonEmpty),
       Field(
         "max_open_files", \.maxOpenFiles,

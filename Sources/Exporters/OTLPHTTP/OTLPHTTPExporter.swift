@@ -16,17 +16,15 @@ package final class OTLPHTTPExporter: Exporter {
   private let client = Mutex<HTTPClient?>(nil)
   private let replies: OTLPReplies
 
+  package static func problem(of config: OTLPHTTPExporterConfig, carrying signals: [Signal]) -> String? {
+    guard let signal = signals.first(where: { config.url(of: $0) == nil }) else { return nil }
+    return "there is no address for \(signal.rawValue): set \"endpoint\" or \"\(signal.rawValue)_endpoint\""
+  }
+
   package init(config: OTLPHTTPExporterConfig, context: ComponentContext) throws {
     self.config = config
     var urls: [Signal: String] = [:]
-    for signal in context.signals {
-      guard let url = config.url(of: signal) else {
-        throw StartError(
-          "there is no address for \(signal.rawValue)",
-          help: "set \"endpoint\" or \"\(signal.rawValue)_endpoint\"")
-      }
-      urls[signal] = url
-    }
+    for signal in context.signals { urls[signal] = config.url(of: signal) }
     self.urls = urls
     replies = OTLPReplies(context: context)
   }

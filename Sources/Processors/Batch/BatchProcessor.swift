@@ -70,14 +70,21 @@ package struct BatchProcessor: BufferingProcessor {
     limitLog = RateLimitedLog(context.logger, clock: context.clock)
   }
 
+  /// Only too many combinations of metadata values make it refuse.
+  package var answersOnIntake: Bool { !context.holdsCompletions && config.metadataKeys.isEmpty }
+
   package func run(intake: any Intake, output: any Consumer) async {
     var shards = BatchShards(config, holdsCompletions: context.holdsCompletions)
     var ready: [ReadyBatch] = []
     while true {
       var isClosed = false
-      switch await intake.next(before: shards.nextDeadline) {
+      switch await intake.next(before: shards.nextDeadline, gathering: shards.missingItems) {
       case .delivery(let delivery): take(delivery, into: &shards, ready: &ready)
-      case .deadline: break
+      case .deadline:
+        // What has gathered in the channel meanwhile belongs to the batch that is due.
+        while shards.missingItems > 1, let delivery = intake.poll() {
+          take(delivery, into: &shards, ready: &ready)
+        }
       case .closed: isClosed = true
       }
       if isClosed {

