@@ -39,7 +39,7 @@ package struct ChannelLimits: Sendable {
 
   /// The channel in front of a buffering processor: sixteen requests' worth of room beyond what is being merged.
   package static let stage = ChannelLimits(
-    sizer: .requests, capacity: 256, maxBytes: 16 << 20, patience: .seconds(2))
+    sizer: .requests, capacity: 256, maxBytes: 4 << 20, patience: .seconds(2))
 
   func size(of batch: Batch) -> Int {
     switch sizer {
@@ -118,6 +118,9 @@ package final class Channel: Sendable {
   private let clock: any PipelineClock
   /// Told of every delivery that ends here, so that the ledger books it: refused for want of room, or at an abort.
   private let ended: @Sendable (Batch, LedgerState, String) -> Void
+
+  /// How many bytes of offered deliveries may wait for room; the next one is refused at once.
+  private static let parkedBytes = 16 << 20
 
   package init(
     limits: ChannelLimits, clock: any PipelineClock,
@@ -226,8 +229,7 @@ package final class Channel: Sendable {
         return .queued(release)
       }
       // A sender that can suspend holds its own batch, so it may always wait; offers are bounded by bytes.
-      let room = limits.maxBytes ?? 64 << 20
-      guard parks, sender != nil || state.parkedBytes + entry.batch.byteCount <= room else {
+      guard parks, sender != nil || state.parkedBytes + entry.batch.byteCount <= Self.parkedBytes else {
         return .refused("queue_full")
       }
       let id = state.makeID()

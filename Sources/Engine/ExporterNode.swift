@@ -95,7 +95,7 @@ final class ExporterNode: Consumer {
   let finished = Milestone()
 
   /// How many bytes may wait or be under way while the backend keeps answering: enough to keep it busy.
-  private static let paceBytes = 16 << 20
+  private static let paceBytes = 8 << 20
 
   init(_ id: ComponentID, _ exporter: any Exporter, logger: Logger, parts: EngineParts) {
     self.id = id

@@ -8,7 +8,7 @@ package enum Allocator {
   /// before threads start.
   package static func configure() {
     mallopt(M_ARENA_MAX, 2)
-    mallopt(M_TRIM_THRESHOLD, 4 << 20)
-    mallopt(M_MMAP_THRESHOLD, 4 << 20)
+    mallopt(M_TRIM_THRESHOLD, 16 << 20)
+    mallopt(M_MMAP_THRESHOLD, 16 << 20)
   }
 }

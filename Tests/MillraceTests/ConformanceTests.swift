@@ -13,7 +13,8 @@ import Testing
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
     "exporter nop": "{}",
-    "exporter otlp_grpc": "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
+    "exporter otlp_grpc":
+      "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
     "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
     "extension health_check": "{endpoint: \"127.0.0.1:0\"}",
   ]
@@ -24,7 +25,8 @@ import Testing
     var testDescription: String { name }
     var conformance: Conformance {
       Conformance(
-        entry, settings: ConformanceTests.settings[name] ?? "{}", catalog: Catalog.standard.adding(.testing()))
+        entry, settings: ConformanceTests.settings[name] ?? "{}", catalog: Catalog.standard.adding(.testing())
+      )
     }
   }
   static let cases = Catalog.standard.entries.map { Case(entry: $0) }

@@ -2,7 +2,7 @@
 struct JSONMutator {
   var random: SeededGenerator
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = SeededGenerator(seed) }
 
   private static let pieces: [String] = [
     "null", "true", "false", "{}", "[]", "{", "}", "[", "]", ",", ":", "\"", "\"\"", "\\", "\\u0000",

@@ -4,7 +4,7 @@
 struct WireMutator {
   var random: SeededGenerator
 
-  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  init(seed: UInt64) { random = SeededGenerator(seed) }
 
   /// A field of a message: where it starts, where its value starts (after the length, if it has one), where it ends.
   private struct Field {
