@@ -40,6 +40,8 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     // YAML parser with positions.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // SQLite under the durable queues and checkpoints.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // Command line, help texts and completions.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Log front end; the console and JSON handlers are ours.
@@ -81,6 +83,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "Storage",
+      dependencies: [
+        .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+
     // Third floor: the components, one folder each.
     .target(
       name: "Receivers",
@@ -105,7 +115,8 @@ let package = Package(
     .target(
       name: "Extensions",
       dependencies: [
-        "PipelineKit", "ConfigSchema", "Transport", .product(name: "Logging", package: "swift-log"),
+        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "Storage",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
 
@@ -170,6 +181,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: relaxed),
+    .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit"],
@@ -178,7 +190,7 @@ let package = Package(
       name: "ComponentTests",
       dependencies: [
         "Receivers", "Processors", "Exporters", "Extensions", "Engine", "PipelineKit", "TelemetryData",
-        "ConfigSchema", "PipelineTestKit", "Transport", "NativeCodecs", "WireFormat",
+        "ConfigSchema", "PipelineTestKit", "Transport", "Storage", "NativeCodecs", "WireFormat",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"],

@@ -17,6 +17,12 @@ package final class Collector: Sendable {
     self.logger = logger
     self.status = status
     graph = try Graph(plan: plan, parts: parts, logger: logger, health: status)
+    for signal in graph.signals {
+      parts.metrics.observe(
+        "millrace_ledger_in_flight", help: "Items in channels, processors, queues and requests under way.",
+        labels: [("signal", signal.rawValue)]
+      ) { [weak self] in Double(self?.graph.itemsInFlight(of: signal) ?? 0) }
+    }
   }
 
   /// Starts everything, runs until `shutdown` is reached or a component fails for good, and drains.
@@ -27,8 +33,30 @@ package final class Collector: Sendable {
   /// - Parameters:
   ///   - shutdown: reached when the collector is asked to stop.
   ///   - drainTimeout: how long draining may take; what is left then is counted as dropped.
-  /// - Returns: the account of every signal that some pipeline carries.
-  package func run(until shutdown: Milestone, drainTimeout: Duration) async throws -> [Balance] {
+  ///   - grace: how long components have after that, cancelled, before they are left behind.
+  /// - Returns: the account of every signal that some pipeline carries. What a component holds that could not be
+  ///   stopped, because it ignores cancellation, is in flight in it.
+  package func run(
+    until shutdown: Milestone, drainTimeout: Duration, grace: Duration = .seconds(5)
+  ) async throws -> [Balance] {
+    let over = Milestone()
+    // A task of its own, which can be left behind: a group would wait for as long as a component hangs.
+    let work = Task {
+      await self.work(until: shutdown, drainTimeout: drainTimeout, grace: grace, over: over)
+      over.reach()
+    }
+    await withTaskCancellationHandler {
+      await over.wait()
+    } onCancel: {
+      work.cancel()
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+    return balances()
+  }
+
+  private func work(
+    until shutdown: Milestone, drainTimeout: Duration, grace: Duration, over: Milestone
+  ) async {
     await withTaskGroup(of: Void.self) { group in
       var started = Started()
       do {
@@ -40,10 +68,8 @@ package final class Collector: Sendable {
         failure.withLock { $0 = error }
       }
       status.set(.stopping)
-      await drain(started, within: drainTimeout, in: &group)
+      await drain(started, within: drainTimeout, grace: grace, in: &group, over: over)
     }
-    if let error = failure.withLock({ $0 }) { throw error }
-    return balances()
   }
 
   /// What has been started, so that exactly that is stopped.
@@ -85,43 +111,71 @@ package final class Collector: Sendable {
 
   // MARK: Draining
 
-  private func drain(_ started: Started, within timeout: Duration, in group: inout TaskGroup<Void>) async {
-    let over = Milestone()
+  private func drain(
+    _ started: Started, within timeout: Duration, grace: Duration, in group: inout TaskGroup<Void>,
+    over: Milestone
+  ) async {
+    let drainEnds = Milestone()
     let drained = Milestone()
-    parts.clock.schedule(at: parts.clock.now + timeout) { over.reach() }
+    parts.clock.schedule(at: parts.clock.now + timeout) { drainEnds.reach() }
     group.addTask {
       await self.drainInOrder(started)
       drained.reach()
-      over.reach()
+      drainEnds.reach()
     }
-    await over.wait()
+    await drainEnds.wait()
     if !drained.isReached {
       logger.error(
         "the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
       graph.abort()
       group.cancelAll()
+      parts.clock.schedule(at: parts.clock.now + grace) { [logger] in
+        guard !drained.isReached else { return }
+        logger.error("a component does not stop, it is left behind", metadata: ["grace": "\(grace)"])
+        over.reach()
+      }
       await drained.wait()
     }
     group.cancelAll()
   }
 
   /// Intake stops first; then each channel is closed once everything that feeds it is done.
+  ///
+  /// All at once, each waiting for what feeds it only: a backend that is down must not take the time of pipelines which
+  /// do not lead to it, and receivers may wait for answers that only come while the others go on.
   private func drainInOrder(_ started: Started) async {
-    // At once, because each may wait for answers that only come while the others go on.
-    await withTaskGroup(of: Void.self) { group in
-      for entry in started.receivers { group.addTask { await entry.receiver.stop() } }
-    }
     let isRunning = started.exporters.count == graph.exporters.count
-    for node in graph.buffersFromIntake where isRunning {
-      node.channel.close()
-      await node.finished.wait()
-    }
-    for entry in started.exporters {
-      if let node = entry.node {
-        node.close()
-        await node.finished.wait()
+    let stopped = Dictionary(
+      started.receivers.map { ($0.id, Milestone()) }, uniquingKeysWith: { first, _ in first })
+    await withTaskGroup(of: Void.self) { group in
+      for entry in started.receivers {
+        group.addTask {
+          await entry.receiver.stop()
+          stopped[entry.id]?.reach()
+        }
       }
-      await entry.stop()
+      for chain in graph.chains {
+        group.addTask {
+          for id in chain.receivers { await stopped[id]?.wait() }
+          for node in chain.buffers where isRunning {
+            node.channel.close()
+            await node.finished.wait()
+          }
+          chain.drained.reach()
+        }
+      }
+      for entry in started.exporters {
+        group.addTask {
+          for chain in self.graph.chains where chain.exporters.contains(entry.id) {
+            await chain.drained.wait()
+          }
+          if let node = entry.node {
+            node.close()
+            await node.finished.wait()
+          }
+          await entry.stop()
+        }
+      }
     }
     for component in started.extensions.reversed() { await component.stop() }
   }

@@ -3,76 +3,6 @@ import PipelineKit
 import Synchronization
 import TelemetryData
 
-/// Counts how exporting ended, in the Collector's self-metrics and in the ledger.
-final class ExporterBooks: Sendable {
-  private struct Cells: Sendable {
-    let sent: SelfMetricCell
-    let failed: SelfMetricCell
-    let enqueueFailed: SelfMetricCell
-    let delivered: SelfMetricCell
-  }
-  private let id: ComponentID
-  private let ledger: Ledger
-  private let traces: Cells
-  private let metrics: Cells
-  private let logs: Cells
-
-  init(_ id: ComponentID, parts: EngineParts) {
-    self.id = id
-    ledger = parts.ledger
-    func cells(_ signal: Signal) -> Cells {
-      let noun = signal.itemNoun
-      return Cells(
-        sent: parts.counter("otelcol_exporter_sent_\(noun)", "Items the backend took.", "exporter", id),
-        failed: parts.counter(
-          "otelcol_exporter_send_failed_\(noun)", "Items that could not be delivered.", "exporter", id),
-        enqueueFailed: parts.counter(
-          "otelcol_exporter_enqueue_failed_\(noun)", "Items that found the queue full.", "exporter", id),
-        delivered: parts.ledger.cell(.delivered, signal: signal, reason: id.description))
-    }
-    traces = cells(.traces)
-    metrics = cells(.metrics)
-    logs = cells(.logs)
-  }
-
-  private func cells(_ signal: Signal) -> Cells {
-    switch signal {
-    case .traces: traces
-    case .metrics: metrics
-    case .logs: logs
-    }
-  }
-
-  /// Books the final outcome of `batch`; `awaited` says whether a sender still answers for it.
-  func ended(_ batch: Batch, _ outcome: Outcome, awaited: Bool, giveUpReason: String) {
-    let cells = cells(batch.signal)
-    let items = batch.itemCount
-    switch outcome {
-    case .accepted:
-      cells.sent.add(items)
-      cells.delivered.add(items)
-    case .partial(let rejected, _):
-      let rejected = min(rejected, items)
-      cells.sent.add(items - rejected)
-      cells.delivered.add(items - rejected)
-      cells.failed.add(rejected)
-      ledger.record(.rejected, rejected, signal: batch.signal, reason: id.description)
-    case .rejected:
-      cells.failed.add(items)
-      ledger.record(.rejected, items, signal: batch.signal, reason: id.description)
-    case .refused:
-      cells.failed.add(items)
-      ledger.record(awaited ? .refused : .dropped, items, signal: batch.signal, reason: giveUpReason)
-    }
-  }
-
-  /// Books a batch that did not get into the queue.
-  func notEnqueued(_ batch: Batch, _ state: LedgerState, _ reason: String) {
-    cells(batch.signal).enqueueFailed.add(batch.itemCount)
-    ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
-  }
-}
-
 /// An exporter with what surrounds it: queue, workers, retries and timeout.
 ///
 /// With a memory queue the sender is answered once the batch is in the queue; without one, or with
@@ -88,13 +18,14 @@ final class ExporterNode: Consumer {
   private let logger: Logger
   private let underWay = SignalCounts()
   private let retries: RateLimitedLog
-  /// Batches that wait for their next try.
-  private let waiting = Atomic<Int>(0)
+  /// The ends of the tries under way; nil without a timeout.
+  private let timeouts: Timeouts?
   private let requests: SelfMetricCell
   private let live: Mutex<Int>
   let finished = Milestone()
 
-  /// How many bytes may wait or be under way while the backend keeps answering: enough to keep it busy.
+  /// How many bytes of senders that can wait are queued or under way while the backend keeps answering: enough to keep
+  /// it busy.
   private static let paceBytes = 8 << 20
 
   init(_ id: ComponentID, _ exporter: any Exporter, logger: Logger, parts: EngineParts) {
@@ -104,6 +35,7 @@ final class ExporterNode: Consumer {
     self.logger = logger
     settings = exporter.delivery
     retries = RateLimitedLog(logger, clock: parts.clock)
+    timeouts = settings.timeout.flatMap { $0 > .zero ? Timeouts(after: $0, clock: parts.clock) : nil }
     let books = ExporterBooks(id, parts: parts)
     self.books = books
     let queueing = settings.queue.flatMap { $0.enabled ? $0 : nil }
@@ -197,7 +129,12 @@ final class ExporterNode: Consumer {
         let signal = delivery.batch.signal
         gatherer.add(delivery)
         if gatherer.isFull(signal) { await flush(&gatherer, signal, into: output) }
-        deadline = gatherer.isEmpty ? nil : deadline ?? parts.clock.now + settings.flushTimeout
+        let now = parts.clock.now
+        // A busy signal must not keep another one waiting.
+        if let deadline, deadline <= now {
+          for signal in Signal.allCases { await flush(&gatherer, signal, into: output) }
+        }
+        deadline = gatherer.isEmpty ? nil : deadline ?? now + settings.flushTimeout
       case .deadline:
         for signal in Signal.allCases { await flush(&gatherer, signal, into: output) }
         deadline = nil
@@ -224,10 +161,7 @@ final class ExporterNode: Consumer {
 
   private func process(_ delivery: consuming Delivery) async {
     let batch = delivery.batch
-    defer {
-      underWay.subtract(batch)
-      queue.finished(batch)
-    }
+    defer { underWay.subtract(batch) }
     let (outcome, reason) = await tryUntilDone(batch, metadata: delivery.metadata)
     books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
     delivery.resolve(outcome)
@@ -256,8 +190,8 @@ final class ExporterNode: Consumer {
         .warning, "export failed, will try again",
         metadata: ["error": "\(reason)", "items": "\(batch.itemCount)", "retry_in": "\(wait)"])
       // While the backend is down the queue fills up; while it answers, senders that can wait keep its pace.
-      if waiting.wrappingAdd(1, ordering: .relaxed).newValue == 1 { queue.setPacing(false) }
-      defer { if waiting.wrappingSubtract(1, ordering: .relaxed).newValue == 0 { queue.setPacing(true) } }
+      queue.beginStall()
+      defer { queue.endStall() }
       do { try await parts.clock.sleep(for: wait) } catch {
         logGivenUp(batch, reason, "the shutdown deadline has passed")
         return (outcome, "shutdown_deadline")
@@ -268,21 +202,36 @@ final class ExporterNode: Consumer {
   private func tryOnce(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
     requests.add(1)
     defer { requests.add(-1) }
-    guard let timeout = settings.timeout, timeout > .zero else {
-      return await exporter.export(batch, metadata: metadata)
-    }
-    let (exporter, clock) = (exporter, parts.clock)
-    return await withTaskGroup(of: Outcome?.self) { group in
-      group.addTask { await exporter.export(batch, metadata: metadata) }
-      group.addTask {
-        do { try await clock.sleep(for: timeout) } catch { return nil }
-        return .refused(reason: "no answer within \(timeout)", after: nil)
-      }
+    let outcome = await exportInTime(batch, metadata: metadata)
+    return outcome.bounded(to: batch.itemCount)
+  }
+
+  private enum TryEvent: Sendable {
+    case answered(Outcome)
+    case timedOut
+    case notTimed
+  }
+
+  private func exportInTime(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
+    guard let timeouts else { return await exporter.export(batch, metadata: metadata) }
+    let exporter = exporter
+    return await withTaskGroup(of: TryEvent.self) { group in
+      group.addTask { .answered(await exporter.export(batch, metadata: metadata)) }
+      group.addTask { await timeouts.wait() ? .timedOut : .notTimed }
       defer { group.cancelAll() }
-      while let result = await group.next() {
-        if let outcome = result { return outcome }
+      var isLate = false
+      for await event in group {
+        switch event {
+        case .timedOut:
+          isLate = true
+          group.cancelAll()
+        case .notTimed: continue
+        case .answered(.refused) where isLate: break
+        // Also when it comes late: a batch that was taken must not be sent again.
+        case .answered(let outcome): return outcome
+        }
       }
-      return .refused(reason: "cancelled", after: nil)
+      return .refused(reason: "no answer within \(timeouts.duration)", after: nil)
     }
   }
 
@@ -303,50 +252,5 @@ final class ExporterNode: Consumer {
   private func logGivenUp(_ batch: Batch, _ error: String, _ why: String) {
     logger.error(
       "export given up", metadata: ["error": "\(error)", "why": "\(why)", "items": "\(batch.itemCount)"])
-  }
-}
-
-/// Items under way, per signal.
-final class SignalCounts: Sendable {
-  private let traces = Atomic<Int>(0)
-  private let metrics = Atomic<Int>(0)
-  private let logs = Atomic<Int>(0)
-
-  func add(_ batch: Batch) { change(batch.signal, by: batch.itemCount) }
-  func subtract(_ batch: Batch) { change(batch.signal, by: -batch.itemCount) }
-
-  func items(of signal: Signal) -> Int {
-    switch signal {
-    case .traces: traces.load(ordering: .relaxed)
-    case .metrics: metrics.load(ordering: .relaxed)
-    case .logs: logs.load(ordering: .relaxed)
-    }
-  }
-
-  private func change(_ signal: Signal, by amount: Int) {
-    switch signal {
-    case .traces: traces.wrappingAdd(amount, ordering: .relaxed)
-    case .metrics: metrics.wrappingAdd(amount, ordering: .relaxed)
-    case .logs: logs.wrappingAdd(amount, ordering: .relaxed)
-    }
-  }
-}
-
-/// Exponential backoff with jitter.
-struct Backoff {
-  private let settings: RetrySettings
-  private var interval: Duration
-
-  init(_ settings: RetrySettings) {
-    self.settings = settings
-    interval = settings.initialInterval
-  }
-
-  /// The next wait: spread around the present interval, and never shorter than the backend asked for.
-  mutating func next(_ randomness: any Randomness, atLeast floor: Duration?) -> Duration {
-    let spread = 1 + settings.randomizationFactor * (2 * randomness.unit() - 1)
-    let wait = interval * spread
-    interval = min(interval * settings.multiplier, settings.maxInterval)
-    return max(wait, floor ?? .zero)
   }
 }

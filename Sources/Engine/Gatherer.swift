@@ -7,6 +7,12 @@ struct Gatherer {
     var batches: [Batch] = []
     var completions: [(completion: Completion, items: Int)] = []
     var size = 0
+
+    mutating func add(_ batch: Batch, _ completion: Completion, _ size: Int) {
+      batches.append(batch)
+      completions.append((completion, batch.itemCount))
+      self.size += size
+    }
   }
   private let settings: QueueBatchSettings
   private var held: [Signal: Held] = [:]
@@ -19,11 +25,9 @@ struct Gatherer {
 
   mutating func add(_ delivery: consuming Delivery) {
     let batch = delivery.batch
-    var of = held[batch.signal] ?? Held()
-    of.batches.append(batch)
-    of.completions.append((delivery.completion, batch.itemCount))
-    of.size += size(batch)
-    held[batch.signal] = of
+    let size = size(batch)
+    let completion = delivery.completion
+    held[batch.signal, default: Held()].add(batch, completion, size)
   }
 
   /// What has gathered of `signal`, merged and cut to `max_size`, each piece with its own completion.

@@ -30,13 +30,21 @@ struct Graph: Sendable {
   private(set) var receivers: [ReceiverEntry] = []
   private(set) var exporters: [ExporterEntry] = []
   private(set) var extensions: [ExtensionEntry] = []
-  /// Buffering processors, those next to the receivers first within each pipeline.
-  private(set) var buffersFromIntake: [BufferNode] = []
+  private(set) var chains: [Chain] = []
   private(set) var signals: [Signal] = []
   private(set) var pipelineCount = 0
-  private var bufferSignals: [Signal] = []
 
-  var buffers: [BufferNode] { buffersFromIntake }
+  /// What is drained in one go: a pipeline's buffering processors, from the receivers to the exporters.
+  struct Chain: Sendable {
+    let signal: Signal
+    let receivers: [ComponentID]
+    let buffers: [BufferNode]
+    let exporters: [ComponentID]
+    /// Reached when nothing more comes out of it.
+    let drained = Milestone()
+  }
+
+  var buffers: [BufferNode] { chains.flatMap(\.buffers) }
 
   init(plan: Plan, parts: EngineParts, logger: Logger, health: any HealthSource) throws {
     let maker = Maker(plan: plan, parts: parts, logger: logger, health: health)
@@ -81,11 +89,14 @@ struct Graph: Sendable {
     let logger: Logger
     let health: any HealthSource
 
-    func make(_ id: ComponentID, signals: [Signal]? = nil) throws -> (any Component, String)? {
+    func make(_ id: ComponentID, signals: [Signal]? = nil, ledger: Ledger? = nil) throws -> (
+      any Component, String
+    )? {
       guard let node = plan.nodes[id] else { return nil }
       let context = ComponentContext(
         id: id, declaredAt: node.declaredAt, signals: signals ?? node.signals, logger: logger(for: id),
-        clock: parts.clock, randomness: parts.randomness, ledger: parts.ledger, metrics: parts.metrics,
+        clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
+        metrics: parts.metrics,
         health: health)
       do { return (try node.component.make(context), node.declaredAt) } catch {
         throw ComponentFailure(id, node.declaredAt, error)
@@ -140,14 +151,17 @@ struct Graph: Sendable {
       inline = []
     }
     for id in pipeline.processors.reversed() {
-      guard let (component, _) = try maker.make(id, signals: [pipeline.signal]) else { continue }
+      let ledger = Ledger(within: maker.parts.ledger)
+      guard let (component, _) = try maker.make(id, signals: [pipeline.signal], ledger: ledger) else {
+        continue
+      }
       if let processor = component as? any InlineProcessor {
         inline.insert((id, processor), at: 0)
       } else if let processor = component as? any BufferingProcessor {
         fuse()
         let node = BufferNode(
-          id, processor, signal: pipeline.signal, output: head, logger: maker.logger(for: id),
-          parts: maker.parts)
+          id, processor, signal: pipeline.signal, output: head, ledger: ledger,
+          logger: maker.logger(for: id), parts: maker.parts)
         nodes.insert(node, at: 0)
         head = node
       } else {
@@ -155,20 +169,22 @@ struct Graph: Sendable {
       }
     }
     fuse()
-    buffersFromIntake += nodes
-    bufferSignals += nodes.map { _ in pipeline.signal }
+    chains.append(
+      Chain(
+        signal: pipeline.signal, receivers: pipeline.receivers, buffers: nodes, exporters: pipeline.exporters)
+    )
     return head
   }
 
   /// Ends everything that still waits in a channel.
   func abort() {
-    for node in buffersFromIntake { node.channel.abort() }
+    for node in buffers { node.channel.abort() }
     for entry in exporters { entry.node?.abort() }
   }
 
-  /// Items of `signal` in channels, queues and requests under way.
+  /// Items of `signal` in channels, buffering processors, queues and requests under way.
   func itemsInFlight(of signal: Signal) -> Int {
-    zip(buffersFromIntake, bufferSignals).reduce(0) { $0 + ($1.1 == signal ? $1.0.itemsInFlight : 0) }
+    chains.filter { $0.signal == signal }.flatMap(\.buffers).reduce(0) { $0 + $1.itemsInFlight }
       + exporters.reduce(0) { $0 + ($1.node?.itemsInFlight(of: signal) ?? 0) }
   }
 }

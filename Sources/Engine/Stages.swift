@@ -35,7 +35,11 @@ final class InlineStage: Consumer {
       step.incoming.add(current.itemCount)
       let result = step.processor.process(current)
       let removed = current.itemCount - (result?.itemCount ?? 0)
-      ledger.record(step.processor.removal, removed, signal: batch.signal, reason: step.id.description)
+      if removed < 0 {
+        ledger.record(.copied, -removed, signal: batch.signal, reason: step.id.description)
+      } else {
+        ledger.record(step.processor.removal, removed, signal: batch.signal, reason: step.id.description)
+      }
       guard let result, result.itemCount > 0 else { return nil }
       step.outgoing.add(result.itemCount)
       current = result
@@ -163,72 +167,6 @@ final class ReceiverEdge: Consumer, TransportLabelling {
   }
 }
 
-/// A buffering processor behind its channel.
-final class BufferNode: Consumer {
-  let id: ComponentID
-  let channel: Channel
-  private let processor: any BufferingProcessor
-  private let output: any Consumer
-  private let incoming: SelfMetricCell
-  let finished = Milestone()
-
-  init(
-    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer,
-    logger: Logger,
-    parts: EngineParts
-  ) {
-    self.id = id
-    self.processor = processor
-    self.output = CountedConsumer(
-      next: output, items: parts.processorItems("outgoing", id: id, signal: signal))
-    incoming = parts.processorItems("incoming", id: id, signal: signal)
-    let ledger = parts.ledger
-    let refusals = RateLimitedLog(logger, clock: parts.clock)
-    var limits = ChannelLimits.stage
-    limits.answer = processor.answersOnIntake ? .onIntake : .byReader
-    channel = Channel(limits: limits, clock: parts.clock) { batch, state, reason in
-      ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
-      refusals.log(
-        .warning, "the channel in front of the processor takes no more",
-        metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
-    }
-  }
-
-  func offer(_ delivery: consuming Delivery) {
-    incoming.add(delivery.batch.itemCount)
-    channel.offer(delivery)
-  }
-
-  func send(_ delivery: consuming Delivery) async {
-    incoming.add(delivery.batch.itemCount)
-    await channel.send(delivery)
-  }
-
-  func run() async {
-    await processor.run(intake: channel, output: output)
-    finished.reach()
-  }
-
-  /// Items the node holds: waiting in its channel.
-  var itemsInFlight: Int { channel.load.items }
-}
-
-/// Counts what passes.
-private struct CountedConsumer: Consumer {
-  let next: any Consumer
-  let items: SelfMetricCell
-
-  func offer(_ delivery: consuming Delivery) {
-    items.add(delivery.batch.itemCount)
-    next.offer(delivery)
-  }
-
-  func send(_ delivery: consuming Delivery) async {
-    items.add(delivery.batch.itemCount)
-    await next.send(delivery)
-  }
-}
-
 /// An exporter that is done when it returns: called on the sender's thread.
 final class InlineExporterNode: Consumer {
   private let exporter: any InlineExporter
@@ -240,7 +178,7 @@ final class InlineExporterNode: Consumer {
   }
 
   func offer(_ delivery: consuming Delivery) {
-    let outcome = exporter.export(delivery.batch)
+    let outcome = exporter.export(delivery.batch).bounded(to: delivery.batch.itemCount)
     books.ended(
       delivery.batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "exporter_refused")
     delivery.resolve(outcome)

@@ -23,7 +23,7 @@ final class StopSignals: Sendable {
           return first
         }
         guard let earlier else { return stop(name) }
-        if now > earlier + .seconds(1) { _exit(128 + number) }
+        if now > earlier + .milliseconds(300) { _exit(128 + number) }
       }
       source.resume()
     }

@@ -1,5 +1,7 @@
 /// One format's reading side: takes chunks as they arrive, appends what they decompress to.
 protocol ChunkDecoder: AnyObject {
+  /// Bytes it holds for the stream under way, besides the output.
+  var heldBytes: Int { get }
   func decode(
     _ input: UnsafeRawBufferPointer, budget: inout OutputBudget, output: inout [UInt8]
   ) throws(CodecError)
@@ -45,6 +47,11 @@ package final class Decompressor {
       case .snappyFramed: SnappyFramedDecoder()
       }
   }
+
+  /// Bytes held for the stream under way, besides the output: what was gathered, windows, tables.
+  ///
+  /// Nothing before the first chunk. A zstd window is left out, since it holds no more than was put out.
+  package var heldBytes: Int { decoder.heldBytes }
 
   /// Bytes decompressed since the start or the last reset.
   package var produced: Int { budget.produced }

@@ -21,6 +21,9 @@ internal import CZlib
     unsafe stream.deallocate()
   }
 
+  /// A window of 32 KiB and zlib's tables.
+  var heldBytes: Int { ready ? 40 << 10 : 0 }
+
   func reset() {
     open = false
     members = 0

@@ -5,6 +5,8 @@ final class SnappyBlockDecoder: ChunkDecoder {
   private var gathered: [UInt8] = []
   private var framed: SnappyFramedDecoder?
 
+  var heldBytes: Int { gathered.count + (framed?.heldBytes ?? 0) }
+
   func reset() {
     gathered = []
     framed = nil

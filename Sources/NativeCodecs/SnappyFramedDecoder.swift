@@ -7,6 +7,8 @@ final class SnappyFramedDecoder: ChunkDecoder {
   /// Bytes of a skippable chunk still to pass over.
   private var skipping = 0
 
+  var heldBytes: Int { partial.count }
+
   func reset() {
     identified = false
     partial.removeAll(keepingCapacity: true)

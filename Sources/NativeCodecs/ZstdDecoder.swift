@@ -7,6 +7,9 @@ internal import CZstd
   private var frameOpen = false
   private var frames = 0
 
+  /// The tables of a context; about what the library's own count says before a frame.
+  var heldBytes: Int { unsafe context == nil ? 0 : 160 << 10 }
+
   deinit { unsafe ZSTD_freeDCtx(context) }
 
   func reset() {

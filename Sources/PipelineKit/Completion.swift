@@ -78,7 +78,7 @@ final class JoinedOutcome: Sendable {
 
   private struct State {
     var pending: Int
-    var outcome: Outcome = .accepted
+    var outcome: Outcome?
     var items = 0
   }
   private let state: Mutex<State>
@@ -98,12 +98,11 @@ final class JoinedOutcome: Sendable {
 
   private func resolved(_ outcome: Outcome, items: Int) {
     let final: Outcome? = state.withLock { state in
-      switch rule {
-      case .worstOfCopies: state.outcome = state.outcome.worse(outcome)
-      case .sumOfParts:
-        state.outcome =
-          state.items == 0
-          ? outcome : state.outcome.joined(items: state.items, with: outcome, otherItems: items)
+      switch (rule, state.outcome) {
+      case (_, nil): state.outcome = outcome
+      case (.worstOfCopies, let earlier?): state.outcome = earlier.worse(outcome)
+      case (.sumOfParts, let earlier?):
+        state.outcome = earlier.joined(items: state.items, with: outcome, otherItems: items)
       }
       state.items += items
       state.pending -= 1

@@ -60,19 +60,20 @@ extension Completion {
 
 /// Headers (HTTP) or metadata (gRPC) of the request that brought a batch. Keys are lower-case.
 public final class RequestMetadata: Sendable, Hashable {
-  private let values: [String: [String]]
+  /// All values by key.
+  package let entries: [String: [String]]
 
   /// Keeps `values`, whose keys the caller has lower-cased.
-  public init(_ values: [String: [String]]) { self.values = values }
+  public init(_ values: [String: [String]]) { self.entries = values }
 
   /// The values of `key` (any case), in the order they came.
-  public subscript(key: String) -> [String] { values[key.lowercased()] ?? [] }
+  public subscript(key: String) -> [String] { entries[key.lowercased()] ?? [] }
 
   /// Only the given keys (lower-case), for grouping by them.
   public func selecting(_ keys: [String]) -> RequestMetadata {
-    RequestMetadata(values.filter { keys.contains($0.key) })
+    RequestMetadata(entries.filter { keys.contains($0.key) })
   }
 
-  public static func == (a: RequestMetadata, b: RequestMetadata) -> Bool { a.values == b.values }
-  public func hash(into hasher: inout Hasher) { hasher.combine(values) }
+  public static func == (a: RequestMetadata, b: RequestMetadata) -> Bool { a.entries == b.entries }
+  public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }

@@ -37,10 +37,25 @@ public final class Ledger: Sendable {
     let state: LedgerState
     let reason: String
   }
-  private let metrics: SelfMetrics
+  private let make: @Sendable (Key) -> SelfMetricCell
   private let cells = Mutex<[Key: SelfMetricCell]>([:])
 
-  public init(metrics: SelfMetrics) { self.metrics = metrics }
+  public init(metrics: SelfMetrics) {
+    make = { key in
+      metrics.counter(
+        "millrace_ledger_items", help: "Items by where they came from or ended.",
+        labels: [("signal", key.signal.rawValue), ("state", key.state.rawValue), ("reason", key.reason)])
+    }
+  }
+
+  /// The ledger of one node: everything booked in it is booked in `whole` as well.
+  ///
+  /// The engine learns from it what a node ended itself, and so what it still holds.
+  public init(within whole: Ledger) {
+    make = { key in
+      SelfMetricCell(within: whole.cell(key.state, signal: key.signal, reason: key.reason))
+    }
+  }
 
   /// Books `items` of `signal`.
   ///
@@ -55,11 +70,17 @@ public final class Ledger: Sendable {
     let key = Key(signal: signal, state: state, reason: reason)
     return cells.withLock { cells in
       if let cell = cells[key] { return cell }
-      let cell = metrics.counter(
-        "millrace_ledger_items", help: "Items by where they came from or ended.",
-        labels: [("signal", signal.rawValue), ("state", state.rawValue), ("reason", reason)])
+      let cell = make(key)
       cells[key] = cell
       return cell
+    }
+  }
+
+  /// Items of `signal` booked as ended here, less those booked as come into being.
+  public func ended(of signal: Signal) -> Int {
+    cells.withLock { $0 }.reduce(0) { sum, line in
+      guard line.key.signal == signal else { return sum }
+      return sum + (line.key.state.isSource ? -line.value.value : line.value.value)
     }
   }
 
@@ -95,6 +116,9 @@ public struct Balance: Sendable {
   }
 
   /// Items that came in and of which nothing is known any more. Always 0, or there is a defect.
+  ///
+  /// While data flows, counters are read one after the other: a batch that changes hands in that instant can show here.
+  /// It is gone at the next look; what stays is lost.
   public var unaccounted: Int {
     lines.reduce(0) { $0 + ($1.state.isSource ? $1.items : -$1.items) } - inFlight
   }

@@ -59,6 +59,14 @@ public enum Outcome: Sendable, Equatable {
     }
   }
 
+  /// The outcome for so many items, whatever a backend says: no more are rejected than there are, and no fewer than
+  /// none.
+  public func bounded(to items: Int) -> Outcome {
+    guard case .partial(let rejected, let message) = self else { return self }
+    return rejected <= 0 || items <= 0
+      ? .accepted : .partial(rejected: min(rejected, items), message: message)
+  }
+
   private func rejection(of items: Int) -> (Int, String) {
     switch self {
     case .partial(let rejected, let message): (rejected, message)

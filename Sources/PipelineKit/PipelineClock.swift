@@ -13,8 +13,10 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable {
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   public static func < (a: MonotonicInstant, b: MonotonicInstant) -> Bool { a.nanoseconds < b.nanoseconds }
+  /// A duration that leads beyond what can be told leads to the last instant there is: never is not at once.
   public static func + (a: MonotonicInstant, d: Duration) -> MonotonicInstant {
-    MonotonicInstant(nanoseconds: a.nanoseconds.addingReportingOverflow(d.wholeNanoseconds).partialValue)
+    let (sum, overflow) = a.nanoseconds.addingReportingOverflow(d.wholeNanoseconds)
+    return MonotonicInstant(nanoseconds: overflow ? (d < .zero ? .min : .max) : sum)
   }
   public static func - (a: MonotonicInstant, b: MonotonicInstant) -> Duration {
     .nanoseconds(a.nanoseconds - b.nanoseconds)
@@ -26,8 +28,9 @@ extension Duration {
   public var wholeNanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    if overflow { return seconds < 0 ? .min / 4 : .max / 4 }
-    return scaled + attoseconds / 1_000_000_000
+    let (whole, carries) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
+    if overflow || carries { return seconds < 0 ? .min / 4 : .max / 4 }
+    return whole
   }
 }
 
@@ -103,8 +106,9 @@ public struct SystemClock: PipelineClock {
   }
 
   public func schedule(at deadline: MonotonicInstant, _ action: @escaping @Sendable () -> Void) {
-    timers.asyncAfter(
-      deadline: DispatchTime(uptimeNanoseconds: UInt64(max(1, deadline.nanoseconds))), execute: action)
+    // Dispatch keeps the upper bits of an instant for itself; 73 years will do.
+    let nanoseconds = min(max(1, deadline.nanoseconds), .max / 4)
+    timers.asyncAfter(deadline: DispatchTime(uptimeNanoseconds: UInt64(nanoseconds)), execute: action)
   }
 }
 

@@ -6,11 +6,17 @@ public enum SelfMetricKind: String, Sendable { case counter, gauge, histogram }
 /// A counter or gauge of the collector about itself: one atomic number, safe from any thread.
 public final class SelfMetricCell: Sendable {
   private let storage = Atomic<Int>(0)
-  init() {}
+  private let whole: SelfMetricCell?
+
+  /// A number that is also counted in `whole`.
+  init(within whole: SelfMetricCell? = nil) { self.whole = whole }
 
   /// Adds `amount`.
   @inlinable public func add(_ amount: Int = 1) { increase(amount) }
-  @usableFromInline func increase(_ amount: Int) { storage.wrappingAdd(amount, ordering: .relaxed) }
+  @usableFromInline func increase(_ amount: Int) {
+    storage.wrappingAdd(amount, ordering: .relaxed)
+    whole?.increase(amount)
+  }
   /// Replaces the value (gauges).
   public func set(_ value: Int) { storage.store(value, ordering: .relaxed) }
   /// The present value.

@@ -55,10 +55,12 @@ package final class Probe: Sendable {
     return await output.deliver(batch)
   }
 
-  /// Offers a batch as an event loop would; the outcome goes to the handler.
-  package func offer(_ batch: Batch, metadata: RequestMetadata? = nil, handler: any OutcomeHandler) {
-    guard let output = state.withLock({ $0.outputs[batch.signal] }) else { return }
+  /// Offers a batch as an event loop would; the outcome goes to the handler. False when the receiver is not open.
+  @discardableResult
+  package func offer(_ batch: Batch, metadata: RequestMetadata? = nil, handler: any OutcomeHandler) -> Bool {
+    guard let output = state.withLock({ $0.outputs[batch.signal] }) else { return false }
     output.offer(Delivery(batch, metadata: metadata, handler: handler))
+    return true
   }
 
   fileprivate func note(_ event: String) { state.withLock { $0.events.append(event) } }

@@ -31,11 +31,13 @@ package final class TestCollector: Sendable {
 
   /// Runs while `body` does its work, then drains; returns the account of every signal.
   package func run(
-    drainTimeout: Duration = .seconds(20),
+    drainTimeout: Duration = .seconds(20), grace: Duration = .seconds(5),
     while body: @escaping @Sendable (TestCollector) async throws -> Void
   ) async throws -> [Balance] {
     try await withThrowingTaskGroup(of: [Balance]?.self) { group in
-      group.addTask { try await self.collector.run(until: self.shutdown, drainTimeout: drainTimeout) }
+      group.addTask {
+        try await self.collector.run(until: self.shutdown, drainTimeout: drainTimeout, grace: grace)
+      }
       group.addTask {
         defer { self.shutdown.reach() }
         try await body(self)

@@ -117,6 +117,38 @@ import Testing
     await exporter.stop()
   }
 
+  /// Many resources, several times what is written at once.
+  private func largeBatch() throws -> Batch {
+    let text = String(repeating: "x", count: 3000)
+    let bytes = (0..<300).flatMap { Batch.logs("\(text) \($0)").bytes }
+    return try Batch(bytes: bytes, signal: .logs, validation: .structure)
+  }
+
+  @Test func `a line that is written in pieces is the JSON of the whole batch`() async throws {
+    let exporter = try await started()
+    let batch = try largeBatch()
+    #expect(await export(batch, exporter) == .accepted)
+    #expect(await export(.logs("next"), exporter) == .accepted)
+    var whole: [UInt8] = []
+    try batch.writeJSON(into: &whole)
+    let isSame = scratch.bytes("out.json").prefix(whole.count + 1) == (whole + [10])[...]
+    #expect(isSame)
+    #expect(try scratch.bodies("out.json").map(\.count) == [300, 1])
+    await exporter.stop()
+  }
+
+  @Test func `what was written of a line is cut off when a later piece fails`() async throws {
+    let disk = FillingDisk(room: 600_000)
+    let exporter = try await started(calls: disk)
+    #expect(await export(.logs("first"), exporter) == .accepted)
+    guard case .refused = await export(try largeBatch(), exporter) else {
+      Issue.record("a full disk must refuse")
+      return
+    }
+    #expect(try scratch.bodies("out.json") == [["first"]])
+    await exporter.stop()
+  }
+
   @Test func `a directory that is missing is named with the place that declares it`() async throws {
     let path = "\(scratch.path)/no/such/out.json"
     await #expect {

@@ -177,6 +177,11 @@ import Testing
     return items
   }
 
+  private func taken(from channel: Channel) -> Completion? {
+    guard let delivery = channel.poll() else { return nil }
+    return delivery.completion
+  }
+
   @Test func `a sender that can wait keeps the readers' pace, unless they wait themselves`() async {
     let size = Batch.spans(10).byteCount
     var limits = ChannelLimits(sizer: .requests, capacity: 100)
@@ -192,19 +197,19 @@ import Testing
       }
       while channel.load.items < 30 { await Task.yield() }
       #expect(sent.value == 2, "the third waits")
-      _ = channel.poll()
+      let taken = self.taken(from: channel)
       for _ in 0..<50 { await Task.yield() }
       #expect(sent.value == 2, "what is taken is still under way")
-      channel.finished(.spans(10))
+      taken?.resolve(.accepted)
       while sent.value < 3 { await Task.yield() }
       // The backend is down: the queue takes what it can.
-      channel.setPacing(false)
+      channel.beginStall()
       await group.waitForAll()
     }
     #expect(channel.load.size == 5)
     // Offers are not paced: their senders would have to be refused.
     let probe = OutcomeProbe()
-    channel.setPacing(true)
+    channel.endStall()
     channel.offer(Delivery(.spans(10), handler: probe))
     #expect(channel.load.size == 6 && probe.outcome == nil)
     channel.abort()

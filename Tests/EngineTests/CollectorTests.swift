@@ -182,7 +182,9 @@ import Testing
 
   @Test func `an attempt that takes too long is a retryable failure`() async throws {
     let probe = Probe("slow") { _ in
-      try? await Task.sleep(for: .seconds(60))
+      do { try await Task.sleep(for: .seconds(60)) } catch {
+        return .refused(reason: "cancelled", after: nil)
+      }
       return .accepted
     }
     let settings = "timeout: 10ms\nsending_queue: {enabled: false}\nretry_on_failure: {enabled: false}"

@@ -24,6 +24,7 @@ import Testing
   static let reserved: [(module: String, owner: String)] = [
     ("CZlib", "NativeCodecs"), ("CZstd", "NativeCodecs"), ("CSnappy", "NativeCodecs"),
     ("Yams", "ConfigSchema"), ("ArgumentParser", "Millrace"), ("AsyncHTTPClient", "Transport"),
+    ("GRDB", "Storage"), ("GRDBSQLite", "Storage"),
   ]
 
   /// Files that may import FoundationEssentials, each with what it needs; Foundation itself is for tests only.
@@ -104,6 +105,10 @@ import Testing
         Issue.record("\(file.path) imports \(module): give Transport an API without NIO types instead")
       }
     }
+  }
+
+  @Test func `storage knows no telemetry`() {
+    expectNoImport(of: ["TelemetryData", "PipelineKit", "ConfigSchema", "Transport"], in: "Storage")
   }
 
   @Test func `the running path does not load Foundation`() {

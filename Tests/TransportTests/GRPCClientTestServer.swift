@@ -18,6 +18,8 @@ final class GRPCClientTestServer: Sendable {
     case status(String, message: String = "", details: String? = nil)
     case reset(HTTP2ErrorCode)
     case http(Int, contentType: String)
+    /// A head without an end, and nothing after it.
+    case openHTTP(Int, contentType: String)
     /// Message bytes without any trailers after them.
     case endWithoutTrailers
     /// GOAWAY that rules out this call, then nothing.
@@ -62,6 +64,8 @@ final class GRPCClientTestServer: Sendable {
   var calls: [Call] { shared.calls.withLock { $0 } }
   /// The most calls that were open at one time.
   var mostAtOnce: Int { shared.atOnce.withLock { $0.most } }
+  /// The calls that are open now.
+  var openCalls: Int { shared.atOnce.withLock { $0.now } }
 
   /// Closes every connection, and keeps listening.
   func hangUp() async {
@@ -149,6 +153,8 @@ private final class StreamHandler: ChannelInboundHandler {
       context.writeAndFlush(
         wrapOutboundOut(.data(.init(data: .byteBuffer(ByteBuffer(string: "oh no")), endStream: true))),
         promise: nil)
+    case .openHTTP(let status, let type):
+      send([":status": "\(status)", "content-type": type], end: false, context)
     case .endWithoutTrailers:
       send([":status": "200", "content-type": "application/grpc"], end: false, context)
       context.writeAndFlush(

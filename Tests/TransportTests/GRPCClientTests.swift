@@ -241,6 +241,15 @@ struct GRPCClientTests {
     }
   }
 
+  @Test func `a stream that the server leaves open after its answer is reset`() async throws {
+    try await with(script: { _ in .openHTTP(502, contentType: "text/html") }) { client, server in
+      let reply = try await client.unary(path: "/a/b", message: [1], timeout: .seconds(10))
+      #expect(reply.code == .unavailable)
+      let isReset = becomesTrue { server.openCalls == 0 }
+      #expect(isReset)
+    }
+  }
+
   @Test func `shutdown ends waiting calls and refuses new ones`() async throws {
     try await with(script: { _ in .silence }) { client, _ in
       let call = Task { try await client.unary(path: "/a/b", message: [1], timeout: .seconds(60)) }

@@ -92,7 +92,7 @@ private func started(
   @Test func `an idle connection is asked to go`() async throws {
     let (server, address) = try await started {
       $0.keepalive = KeepaliveServerConfig()
-      $0.keepalive?.serverParameters.maxConnectionIdle = .milliseconds(100)
+      $0.keepalive?.serverParameters.maxConnectionIdle = .seconds(1)
     }
     try await offPool { () throws in
       let peer = try ServerTestHTTP2Peer(address)

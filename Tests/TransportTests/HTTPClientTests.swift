@@ -112,7 +112,7 @@ struct HTTPClientTests {
 
   @Test func `no server, no answer and a broken connection are different failures`() async throws {
     try await with(
-      config: { $0.timeout = .milliseconds(200) },
+      config: { $0.timeout = .seconds(1) },
       script: { .init(status: 200, hangsUp: $0.number == 0, isSilent: true) }
     ) { client, server in
       let url = server.url

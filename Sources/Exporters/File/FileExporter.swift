@@ -3,6 +3,7 @@ internal import Logging
 package import PipelineKit
 internal import Synchronization
 package import TelemetryData
+internal import WireFormat
 
 /// Writes batches to files: OTLP-JSON lines, or length-prefixed messages, compressed or not.
 ///
@@ -27,6 +28,8 @@ package final class FileExporter: Exporter {
   private let context: ComponentContext
   private let calls: any FileCalls
   private let groups: ResourceGroups?
+  /// Whether a line is written while it is made. Rotation must know its length first.
+  private let writesPieces: Bool
   /// Runs one thing at a time; the state is only used on it.
   private let queue: DispatchQueue
   /// Waits for the disk, so that batches need not.
@@ -45,6 +48,7 @@ package final class FileExporter: Exporter {
     self.context = context
     self.calls = calls
     groups = ResourceGroups(config)
+    writesPieces = config.format == .json && config.compression == .none && config.rotation == nil
     queue = DispatchQueue(label: "millrace.\(context.id)")
     syncQueue = DispatchQueue(label: "millrace.\(context.id).sync")
     state = Mutex(State(files: OpenFiles(config, calls: calls), encoder: RecordEncoder(config)))
@@ -120,10 +124,19 @@ extension FileExporter {
     state.record = []
     defer { state.record = record }
     do {
-      for part in parts {
+      for part in parts where writesPieces {
+        var pieces = LinePieces(part.batch)
+        while try pieces.next(&record) {
+          try state.files.append(record.span, to: part.path, unixNanoseconds: now)
+        }
+      }
+      for part in parts where !writesPieces {
         try state.encoder.encode(part.batch, into: &record)
         try state.files.append(record.span, to: part.path, unixNanoseconds: now)
       }
+    } catch let error as WireError {
+      state.files.rollBack()
+      return .rejected(reason: "\(context.id): the batch has no JSON form: \(error)")
     } catch let error as RecordEncoder.Failure {
       state.files.rollBack()
       return .rejected(reason: "\(context.id): \(error.reason)")

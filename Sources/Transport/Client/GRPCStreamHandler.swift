@@ -78,9 +78,9 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         return end(
           GRPCReply(
             code: .resourceExhausted, message: "the answer is larger than \(reader.limit) bytes",
-            isFromServer: true), context: context)
+            isFromServer: true), context: context, isLast: payload.endStream)
       }
-      if payload.endStream { end(withoutStatus(), context: context) }
+      if payload.endStream { end(withoutStatus(), context: context, isLast: true) }
     case .rstStream(let code):
       if code == .refusedStream {
         lost("the server refused the stream", processed: false)
@@ -100,13 +100,13 @@ final class GRPCStreamHandler: ChannelInboundHandler {
       reader.encoding = headers.first(name: "grpc-encoding")
       let type = headers.first(name: "content-type") ?? ""
       if status != 200 || !type.hasPrefix("application/grpc") {
-        end(notGRPC(status: status, type: type), context: context)
+        end(notGRPC(status: status, type: type), context: context, isLast: false)
       }
       return
     }
     if status == nil { status = headers.first(name: ":status").flatMap { Int($0) } }
     guard var reply = GRPCStatusFields.reply(trailers: headers) else {
-      return end(withoutStatus(), context: context)
+      return end(withoutStatus(), context: context, isLast: true)
     }
     if reply.code == .ok {
       switch reader.message() {
@@ -115,7 +115,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         reply = GRPCReply(code: .internalError, message: problem.text, isFromServer: true)
       }
     }
-    end(reply, context: context)
+    end(reply, context: context, isLast: true)
   }
 
   private func notGRPC(status: Int, type: String) -> GRPCReply {
@@ -133,9 +133,9 @@ final class GRPCStreamHandler: ChannelInboundHandler {
   }
 
   /// The call is over; a stream that is still open in one direction is reset.
-  private func end(_ reply: GRPCReply, context: ChannelHandlerContext) {
+  private func end(_ reply: GRPCReply, context: ChannelHandlerContext, isLast: Bool) {
     call.finish(reply)
-    if !sentEnd { context.close(promise: nil) }
+    if !sentEnd || !isLast { context.close(promise: nil) }
   }
 
   /// Resets the stream of a call that nobody waits for.

@@ -3,8 +3,8 @@ internal import NativeCodecs
 
 /// Gathers one body into one array while it arrives, decompressing on the way.
 ///
-/// Every byte is charged to the server's ``AdmissionBudget`` before the next is asked for. The caller gives the charge
-/// back with ``release()`` or takes it over with ``takeCharge()``.
+/// What it holds, the decompressor's state included, is charged to the server's ``AdmissionBudget`` before the next bytes
+/// are asked for. The caller gives the charge back with ``release()`` or takes it over with ``takeCharge()``.
 struct BodyReceiver {
   enum Failure: Error {
     /// More than the limit, after decompression.
@@ -15,14 +15,18 @@ struct BodyReceiver {
     case overloaded
   }
 
-  /// At most so much is reserved on a client's word alone.
+  /// At most so much is reserved for what a client announced, and at most four times what it has sent.
   private static let trustedReserve = 1 << 20
+  /// Bytes per second below which a body counts as slow while others wait for room.
+  private static let slowRate: Int64 = 256 << 10
 
   private(set) var bytes: [UInt8] = []
   private var decompressor: Decompressor?
   private let pool: DecompressorPool
   private let budget: AdmissionBudget
   private let limit: Int
+  private let announced: Int
+  private let start: NIODeadline
   private var charged = 0
   private var received = 0
 
@@ -30,25 +34,32 @@ struct BodyReceiver {
   ///   - compression: nil when the bytes are not compressed.
   ///   - limit: the largest decompressed body, in bytes.
   ///   - announced: the size the client announced, in bytes.
+  ///   - now: when it began to arrive.
   init(
     compression: CompressionAlgorithm?, limit: Int, announced: Int, pool: DecompressorPool,
-    budget: AdmissionBudget
+    budget: AdmissionBudget, now: NIODeadline
   ) {
     self.limit = limit
+    self.announced = announced
     self.pool = pool
     self.budget = budget
+    start = now
     decompressor = compression.map { pool.take($0, limit: limit) }
-    let reserve = min(announced, limit, Self.trustedReserve)
-    if reserve > 0 {
-      bytes.reserveCapacity(compression == nil ? reserve : min(reserve * 4, limit, 256 << 10))
-    }
+  }
+
+  /// Whether it takes longer than `patience` and comes so slowly that others should have its room.
+  func isSlow(at now: NIODeadline, patience: TimeAmount) -> Bool {
+    let elapsed = now - start
+    guard elapsed >= patience else { return false }
+    return Int64(received) < elapsed.nanoseconds / 1_000_000 * Self.slowRate / 1000
   }
 
   /// Takes the next bytes as they arrived.
   mutating func append(_ buffer: ByteBuffer) throws(Failure) {
+    if received == 0 { reserve(for: buffer.readableBytes) }
+    received += buffer.readableBytes
     if let decompressor {
       // Compressed bytes that expand to nothing must end somewhere, too.
-      received += buffer.readableBytes
       guard received / 2 - 32_768 <= limit else { throw .tooLarge }
       do throws(CodecError) {
         try decompressor.append(buffer.readableBytesUInt8Span, to: &bytes)
@@ -97,8 +108,14 @@ struct BodyReceiver {
     return charged
   }
 
+  /// Reserves for the whole body what its first bytes make credible.
+  private mutating func reserve(for first: Int) {
+    let size = min(announced, limit, Self.trustedReserve, 4 * first)
+    bytes.reserveCapacity(decompressor == nil ? size : min(4 * size, limit, 256 << 10))
+  }
+
   private mutating func charge() throws(Failure) {
-    let growth = bytes.count - charged
+    let growth = bytes.count + (decompressor?.heldBytes ?? 0) - charged
     guard budget.take(growth) else { throw .overloaded }
     charged += growth
   }

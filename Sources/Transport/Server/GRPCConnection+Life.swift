@@ -13,26 +13,32 @@ extension GRPCConnection {
     static let stallTimeout = TimeAmount.seconds(60)
     /// How long a new connection may take to say that it speaks HTTP/2.
     static let handshakeTimeout = TimeAmount.seconds(60)
+    /// How long a client may leave answers unread once the buffers are full.
+    static let writeTimeout = TimeAmount.seconds(30)
     /// Bytes of one request's header block.
     static let maxHeaderBytes = 32 << 10
 
     let handler: any GRPCRequestHandler
     let budget: AdmissionBudget
     let connections: ConnectionSet
+    let patience: TimeAmount
     let pool = DecompressorPool()
     let messageLimit: Int
     let includesMetadata: Bool
     let http2: NIOHTTP2Handler.ConnectionConfiguration
     let http2Streams: NIOHTTP2Handler.StreamConfiguration
+    let writeTimeout: TimeAmount
     let keepalive: Keepalive
 
     init(
       config: GRPCServerConfig, handler: any GRPCRequestHandler, budget: AdmissionBudget,
-      connections: ConnectionSet
+      connections: ConnectionSet, patience: TimeAmount, writeTimeout: TimeAmount = Self.writeTimeout
     ) {
       self.handler = handler
       self.budget = budget
       self.connections = connections
+      self.patience = patience
+      self.writeTimeout = writeTimeout
       messageLimit = config.messageLimit
       includesMetadata = config.includeMetadata
       keepalive = Keepalive(config.keepalive)
@@ -101,6 +107,8 @@ extension GRPCConnection {
     var lastRead = NIODeadline.now()
     /// Until when the first frame must come; nil when it has come.
     var handshakeEnd: NIODeadline?
+    /// Until when a client that reads nothing must read; nil while it does.
+    var writeEnd: NIODeadline?
     var pingSent: NIODeadline?
     var idleSince: NIODeadline?
     var ageEnd: NIODeadline?
@@ -122,7 +130,8 @@ extension GRPCConnection {
     life.handshakeEnd = now + Shared.handshakeTimeout
     if let age = shared.keepalive.maxAge {
       // Spread over ±10 %, so that clients that came together do not come again together.
-      life.ageEnd = now + .nanoseconds(Int64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1)))
+      let part = age.nanoseconds / 10
+      life.ageEnd = now + age + .nanoseconds(Int64.random(in: -part...part))
     }
     tick()
   }
@@ -137,6 +146,14 @@ extension GRPCConnection {
     }
 
     if let end = life.handshakeEnd {
+      guard now < end else {
+        context?.close(promise: nil)
+        return
+      }
+      consider(end)
+    }
+
+    if let end = life.writeEnd {
       guard now < end else {
         context?.close(promise: nil)
         return
@@ -211,6 +228,21 @@ extension GRPCConnection {
     }
     for (id, failure, isClientDone) in late { fail(failure, on: id, isClientDone: isClientDone) }
     return next
+  }
+
+  /// Starts or ends the time for which a client may leave its answers unread.
+  func setWriteDeadline(isNeeded: Bool) {
+    life.writeEnd = isNeeded ? .now() + shared.writeTimeout : nil
+    if let end = life.writeEnd { life.timer.bringForward(to: end) }
+  }
+
+  /// Refuses messages that arrive too slowly while others find no room.
+  func makeRoom() {
+    let now = NIODeadline.now()
+    let slow = streams.filter { $0.value.isSlow(at: now, patience: shared.patience) }
+    for (id, stream) in slow {
+      fail(GRPCStream.overloaded(shared), on: id, isClientDone: stream.isClientDone)
+    }
   }
 
   func becameIdle() {

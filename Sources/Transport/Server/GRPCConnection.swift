@@ -102,11 +102,17 @@ final class GRPCConnection: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    setWriteDeadline(isNeeded: !context.channel.isWritable)
+    context.fireChannelWritabilityChanged()
+  }
+
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case let event as NIOHTTP2WindowUpdatedEvent: windowChanged(event)
     case let event as StreamClosedEvent: remove(event.streamID)
     case is Listener.Drain: beginGoingAway()
+    case is ConnectionSet.MakeRoom: makeRoom()
     default: break
     }
     context.fireUserInboundEventTriggered(event)

@@ -53,7 +53,7 @@ enum GRPCHeaders {
         if let algorithm = CompressionAlgorithm(grpcEncoding: value) {
           encoding = .known(algorithm)
         } else if !value.isEmpty, value != "identity" {
-          encoding = .unknown(value)
+          encoding = .unknown(String(value.prefix(64)))
         }
       case "grpc-timeout":
         guard let nanoseconds = GRPCText.timeoutNanoseconds(value) else {

@@ -13,14 +13,17 @@ package final class GRPCServer: Sendable {
   /// - Parameters:
   ///   - config: must have passed its own check.
   ///   - messageBudget: bytes of messages held at one time; over it, requests are answered UNAVAILABLE.
+  ///   - patience: how long a message may take before it must make room for others when the budget is used up.
   package init(
-    config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger, messageBudget: Int = 64 << 20
+    config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger, messageBudget: Int = 64 << 20,
+    patience: Duration = .seconds(5)
   ) {
     listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    let connections = listener.connections
+    let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }
     shared = GRPCConnection.Shared(
-      config: config, handler: handler,
-      budget: AdmissionBudget(limit: max(messageBudget, config.messageLimit)),
-      connections: listener.connections)
+      config: config, handler: handler, budget: budget, connections: connections,
+      patience: TimeAmount(clamping: patience))
   }
 
   /// Connections open now.
@@ -34,7 +37,8 @@ package final class GRPCServer: Sendable {
   /// - Throws: ``BindError``.
   package func start() async throws -> String {
     let shared = shared
-    return try await listener.start(keepsHalfClosed: false) { channel in
+    // The HTTP/2 decoder keeps a buffer as large as the largest read: two full frames are a fair measure.
+    return try await listener.start(keepsHalfClosed: false, largestRead: 32 << 10) { channel in
       let watch = GoAwayWatch()
       let connection = GRPCConnection(shared: shared, loop: channel.eventLoop, watch: watch)
       let http2 = NIOHTTP2Handler(

@@ -100,12 +100,12 @@ struct GRPCStream {
       case .unknown(let name):
         throw GRPCFailure(
           .unimplemented,
-          "grpc-encoding \"\(name.prefix(64))\" is not supported, supported: \(GRPCHeaders.acceptEncoding)")
+          "grpc-encoding \"\(name)\" is not supported, supported: \(GRPCHeaders.acceptEncoding)")
       }
     }
     receiver = BodyReceiver(
       compression: compression, limit: shared.messageLimit, announced: remaining, pool: shared.pool,
-      budget: shared.budget)
+      budget: shared.budget, now: lastProgress)
   }
 
   private mutating func append(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
@@ -133,6 +133,11 @@ struct GRPCStream {
     return (receiver.takeBytes(), receiver.takeCharge())
   }
 
+  /// Whether the message is being received, and too slowly to keep its room.
+  func isSlow(at now: NIODeadline, patience: TimeAmount) -> Bool {
+    receiver?.isSlow(at: now, patience: patience) ?? false
+  }
+
   /// Gives up what was received.
   mutating func release() {
     receiver?.release()
@@ -148,8 +153,13 @@ struct GRPCStream {
     case .corrupt(let reason):
       return GRPCFailure(.internalError, "failed to decompress the message: \(reason)")
     case .overloaded:
-      let text = "too many request bytes are under way, try again later"
-      return GRPCFailure(.unavailable, text, details: shared.handler.overloadDetails(text))
+      return overloaded(shared)
     }
+  }
+
+  /// The refusal that asks the client to come back later.
+  static func overloaded(_ shared: GRPCConnection.Shared) -> GRPCFailure {
+    let text = "too many request bytes are under way, try again later"
+    return GRPCFailure(.unavailable, text, details: shared.handler.overloadDetails(text))
   }
 }

@@ -8,6 +8,7 @@ extension HTTPConnection {
     let handler: any HTTPRequestHandler
     let budget: AdmissionBudget
     let connections: ConnectionSet
+    let patience: TimeAmount
     let pool = DecompressorPool()
     let writer: HTTPAnswerWriter
     let cors: CORSPolicy?
@@ -23,11 +24,12 @@ extension HTTPConnection {
 
     init(
       config: HTTPServerConfig, handler: any HTTPRequestHandler, budget: AdmissionBudget,
-      connections: ConnectionSet
+      connections: ConnectionSet, patience: TimeAmount
     ) {
       self.handler = handler
       self.budget = budget
       self.connections = connections
+      self.patience = patience
       writer = HTTPAnswerWriter(responseHeaders: config.responseHeaders)
       cors = CORSPolicy(config.cors)
       bodyLimit = config.bodyLimit

@@ -93,6 +93,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     case is Listener.Drain:
       isDraining = true
       if case .idle = phase { context.close(promise: nil) }
+    case is ConnectionSet.MakeRoom:
+      if case .receiving = phase, let receiver, receiver.isSlow(at: .now(), patience: shared.patience) {
+        refuse(shared.answer(to: .overloaded, contentType: current.contentType))
+      }
     case ChannelEvent.inputClosed:
       switch phase {
       case .waiting: current.keepsAlive = false
@@ -215,7 +219,7 @@ final class HTTPConnection: ChannelDuplexHandler {
       if current.expectsContinue { write(Self.continueBytes) }
       receiver = BodyReceiver(
         compression: compression, limit: shared.bodyLimit, announced: current.contentLength ?? 0,
-        pool: shared.pool, budget: shared.budget)
+        pool: shared.pool, budget: shared.budget, now: .now())
       phase = .receiving
       setBodyDeadline()
     }

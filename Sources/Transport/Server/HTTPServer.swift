@@ -14,13 +14,17 @@ package final class HTTPServer: Sendable {
   /// - Parameters:
   ///   - config: must have passed its own check.
   ///   - bodyBudget: bytes of request bodies held at one time; over it, requests are answered 503.
+  ///   - patience: how long a body may take before it must make room for others when the budget is used up.
   package init(
-    config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger, bodyBudget: Int = 64 << 20
+    config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger, bodyBudget: Int = 64 << 20,
+    patience: Duration = .seconds(5)
   ) {
     listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    let connections = listener.connections
+    let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
     shared = HTTPConnection.Shared(
-      config: config, handler: handler, budget: AdmissionBudget(limit: max(bodyBudget, config.bodyLimit)),
-      connections: listener.connections)
+      config: config, handler: handler, budget: budget, connections: connections,
+      patience: TimeAmount(clamping: patience))
   }
 
   /// Connections open now.
@@ -34,7 +38,7 @@ package final class HTTPServer: Sendable {
   /// - Throws: ``BindError``.
   package func start() async throws -> String {
     let shared = shared
-    return try await listener.start(keepsHalfClosed: true) { channel in
+    return try await listener.start(keepsHalfClosed: true, largestRead: 64 << 10) { channel in
       let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
       var limits = NIOHTTPDecoderLimitConfiguration()
       limits.maxHeaderFieldSize = HTTPConnection.maxHeaderBytes

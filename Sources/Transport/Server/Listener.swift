@@ -30,11 +30,12 @@ final class Listener: Sendable {
   /// Listens.
   /// - Parameters:
   ///   - keepsHalfClosed: whether a client that ended its sending side still gets its answer.
+  ///   - largestRead: the most bytes to read at a time.
   ///   - prepare: adds the handlers of a new connection; runs on its event loop.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
   /// - Throws: ``BindError``.
   func start(
-    keepsHalfClosed: Bool, _ prepare: @escaping @Sendable (any Channel) throws -> Void
+    keepsHalfClosed: Bool, largestRead: Int, _ prepare: @escaping @Sendable (any Channel) throws -> Void
   ) async throws -> String {
     let logger = logger
     let connections = connections
@@ -48,7 +49,8 @@ final class Listener: Sendable {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: keepsHalfClosed)
-      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelOption(.maxMessagesPerRead, value: UInt(ReadBuffers.readsPerTurn))
+      .childChannelOption(.recvAllocator, value: ReadBuffers(largest: largestRead))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           if isTCP { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }

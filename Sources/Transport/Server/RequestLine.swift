@@ -25,7 +25,8 @@ struct RequestLine {
   init(_ head: HTTPRequestHead, keepsAlive: Bool) {
     method = head.method.rawValue
     isHTTP10 = head.version.major == 1 && head.version.minor == 0
-    self.keepsAlive = keepsAlive && head.isKeepAlive
+    self.keepsAlive = keepsAlive && head.isKeepAlive && head.method != .CONNECT
+    var offersUpgrade = false
     headers = HeaderFields(fields: head.headers)
     for (name, value) in head.headers {
       switch name.utf8.count {
@@ -33,6 +34,7 @@ struct RequestLine {
       case 16 where contentEncoding == nil && HTTPToken.equal(name, "content-encoding"):
         contentEncoding = HTTPToken.trimmed(value[...])
       case 14 where HTTPToken.equal(name, "content-length"): contentLength = Int(value)
+      case 7 where HTTPToken.equal(name, "upgrade"): offersUpgrade = true
       case 6 where HTTPToken.equal(name, "expect"):
         if HTTPToken.equal(value, "100-continue") {
           expectsContinue = true
@@ -42,6 +44,8 @@ struct RequestLine {
       default: break
       }
     }
+    // An upgrade is never taken, but the decoder reads nothing after a request that offers one.
+    if offersUpgrade { self.keepsAlive = false }
     (path, query) = Self.target(head.uri)
   }
 

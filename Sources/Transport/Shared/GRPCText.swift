@@ -96,11 +96,16 @@ enum GRPCText {
   }
 
   /// The value of a `grpc-timeout` in nanoseconds: at most eight digits and one of `H M S m u n`.
+  ///
+  /// Eight digits of hours are more than the type holds; they come out as its largest value.
   static func timeoutNanoseconds(_ text: String) -> Int64? {
-    guard let unit = text.utf8.last, text.utf8.count <= 9, let count = Int64(text.dropLast()), count >= 0
+    guard let unit = text.utf8.last, (2...9).contains(text.utf8.count),
+      text.utf8.dropLast().allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let count = Int64(text.dropLast())
     else { return nil }
     switch unit {
-    case UInt8(ascii: "H"): return count * 3_600_000_000_000
+    case UInt8(ascii: "H"):
+      let (nanoseconds, isTooLong) = count.multipliedReportingOverflow(by: 3_600_000_000_000)
+      return isTooLong ? .max : nanoseconds
     case UInt8(ascii: "M"): return count * 60_000_000_000
     case UInt8(ascii: "S"): return count * 1_000_000_000
     case UInt8(ascii: "m"): return count * 1_000_000

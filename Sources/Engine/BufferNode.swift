@@ -1,0 +1,99 @@
+import Logging
+import PipelineKit
+import Synchronization
+import TelemetryData
+
+/// A buffering processor behind its channel.
+final class BufferNode: Consumer {
+  let id: ComponentID
+  let channel: Channel
+  private let signal: Signal
+  private let processor: any BufferingProcessor
+  private let output: any Consumer
+  private let incoming: SelfMetricCell
+  /// Items that came in and have not been handed on.
+  private let held: HeldItems
+  /// What ended in this node, within the ledger of the whole.
+  private let ledger: Ledger
+  let finished = Milestone()
+
+  /// - Parameter ledger: the one the processor books into, for it alone.
+  init(
+    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer,
+    ledger: Ledger, logger: Logger, parts: EngineParts
+  ) {
+    self.id = id
+    self.signal = signal
+    self.processor = processor
+    self.ledger = ledger
+    let held = HeldItems()
+    self.held = held
+    self.output = CountedConsumer(
+      next: output, held: held, items: parts.processorItems("outgoing", id: id, signal: signal))
+    incoming = parts.processorItems("incoming", id: id, signal: signal)
+    let refusals = RateLimitedLog(logger, clock: parts.clock)
+    var limits = ChannelLimits.stage
+    limits.answer = processor.answersOnIntake ? .onIntake : .byReader
+    channel = Channel(limits: limits, clock: parts.clock) { batch, state, reason in
+      ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
+      refusals.log(
+        .warning, "the channel in front of the processor takes no more",
+        metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
+    }
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    enter(delivery.batch)
+    channel.offer(delivery)
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    enter(delivery.batch)
+    await channel.send(delivery)
+  }
+
+  private func enter(_ batch: Batch) {
+    incoming.add(batch.itemCount)
+    held.add(batch.itemCount)
+  }
+
+  func run() async {
+    await processor.run(intake: channel, output: output)
+    // Where it came back early, nobody reads any more: whoever waits must not wait for ever.
+    channel.abort()
+    finished.reach()
+  }
+
+  /// Items in the channel and in the processor. What a processor has lost when it returns is in flight no more.
+  var itemsInFlight: Int { finished.isReached ? 0 : held.count - ledger.ended(of: signal) }
+}
+
+/// Items that a node answers for.
+final class HeldItems: Sendable {
+  private let items = Atomic<Int>(0)
+
+  func add(_ count: Int) { items.wrappingAdd(count, ordering: .relaxed) }
+  var count: Int { items.load(ordering: .relaxed) }
+}
+
+/// Counts what a node hands on.
+private struct CountedConsumer: Consumer {
+  let next: any Consumer
+  let held: HeldItems
+  let items: SelfMetricCell
+
+  private func leave(_ batch: Batch) {
+    items.add(batch.itemCount)
+    held.add(-batch.itemCount)
+  }
+
+  func offer(_ delivery: consuming Delivery) {
+    leave(delivery.batch)
+    next.offer(delivery)
+  }
+
+  func send(_ delivery: consuming Delivery) async {
+    leave(delivery.batch)
+    await next.send(delivery)
+  }
+}

@@ -1,0 +1,124 @@
+import ConfigSchema
+import Logging
+package import PipelineKit
+import Storage
+import Synchronization
+
+/// `file_storage`: keeps the queues and checkpoints of other components in a directory, one SQLite database each.
+package final class FileStorageExtension: StorageProvider {
+  package typealias Config = FileStorageConfig
+
+  package static let descriptor = ComponentDescriptor(
+    type: "file_storage", signals: [], summary: "Keeps sending queues and checkpoints on disk.")
+
+  private let config: FileStorageConfig
+  private let context: ComponentContext
+  private let removalFailures: RateLimitedLog
+  private let directory = Mutex<StorageDirectory?>(nil)
+
+  package init(config: FileStorageConfig, context: ComponentContext) {
+    self.config = config
+    self.context = context
+    removalFailures = RateLimitedLog(context.logger, clock: context.clock)
+  }
+
+  package func start() async throws {
+    let permissions =
+      config.createDirectory ? FileStorageConfig.permissions(config.directoryPermissions) : nil
+    do {
+      let opened = try await StorageDirectory.open(config.directory, creating: permissions, options: options)
+      directory.withLock { $0 = opened }
+    } catch { throw Self.explained(error) }
+    context.logger.info("storage is ready", metadata: ["directory": "\(config.directory)"])
+  }
+
+  /// Gives the directory up; what is still open keeps it until it is closed.
+  package func stop() async { directory.withLock { $0 = nil } }
+
+  package func openQueue(
+    for client: ComponentID, limits: StoredQueueLimits
+  ) async throws -> any DurableBatchQueue {
+    let limits = QueueLimits(records: limits.batches, items: limits.items, bytes: limits.bytes)
+    do {
+      let queue = try await opened().openQueue(Self.key(client), limits: limits)
+      if queue.totals.records > 0 {
+        context.logger.info(
+          "a stored queue is continued",
+          metadata: [
+            "client": "\(client)", "batches": "\(queue.totals.records)", "items": "\(queue.totals.items)",
+            "bytes": "\(queue.totals.bytes)",
+          ])
+      }
+      return StoredBatches(queue, client: client, context: context)
+    } catch { throw Self.explained(error) }
+  }
+
+  package func openCheckpoints(for client: ComponentID) async throws -> any Checkpoints {
+    do { return StoredCheckpoints(store: try await opened().openCheckpoints(Self.key(client))) } catch {
+      throw Self.explained(error)
+    }
+  }
+
+  /// `kind_type`, and `-name` for a named one; types are written with `_` only, so that no two ids meet.
+  static func key(_ client: ComponentID) -> StorageKey {
+    let stem = "\(client.kind.rawValue)_\(client.type)"
+    return StorageKey(client.name.isEmpty ? stem : "\(stem)-\(client.name)")
+  }
+
+  private func opened() throws(StorageError) -> StorageDirectory {
+    guard let directory = directory.withLock({ $0 }) else { throw .closed }
+    return directory
+  }
+
+  private static func explained(_ error: StorageError) -> StartError {
+    switch error {
+    case .unusableDirectory:
+      StartError("\(error)", help: "create it, or set create_directory: true, and check who may write to it")
+    case .inUse:
+      StartError("\(error)", help: "give each process a directory of its own, or stop the other one first")
+    default: StartError("\(error)")
+    }
+  }
+
+  // MARK: What storage reports
+
+  private var options: StorageOptions {
+    var options = StorageOptions()
+    options.syncsEveryCommit = config.fsync
+    options.maxFileBytes = config.maxSize.bytes > 0 ? config.maxSize.bytes : nil
+    options.lockTimeout = config.timeout
+    options.compaction.onStart = config.compaction.onStart
+    options.compaction.onRebound = config.compaction.onRebound
+    options.compaction.reboundNeeded = config.compaction.reboundNeededThresholdMiB << 20
+    options.compaction.reboundTrigger = config.compaction.reboundTriggerThresholdMiB << 20
+    let clock = context.clock
+    options.timer = { delay, action in clock.schedule(at: clock.now + delay, action) }
+    options.unixSeconds = { Int(clock.unixNanoseconds / 1_000_000_000) }
+    let (context, removalFailures) = (context, removalFailures)
+    let damage = context.metrics.counter(
+      "millrace_storage_damaged_databases", help: "Damaged databases that were set aside.",
+      labels: [("extension", context.id.description)])
+    options.report = { event in
+      switch event {
+      case .damaged(let report):
+        damage.add(1)
+        context.logger.error(
+          "a damaged database was set aside, a new one is started",
+          metadata: [
+            "client": "\(report.key)", "error": "\(report.reason)",
+            "kept_as": "\(report.setAside ?? "nothing, it could not be renamed")",
+            "rows_saved": "\(report.salvaged)", "rows_lost": "\(report.lost.map(String.init) ?? "unknown")",
+          ])
+      case .removalFailed(let key, let error):
+        removalFailures.log(
+          .error, "delivered records cannot be removed, they may come twice after a restart",
+          metadata: ["client": "\(key)", "error": "\(error)"])
+      case .compacted(let key, let before, let after):
+        context.logger.info(
+          "a database was made smaller",
+          metadata: ["client": "\(key)", "before": "\(before)", "after": "\(after)"])
+      }
+    }
+    return options
+  }
+}

@@ -1,0 +1,102 @@
+/// What a ``DurableQueue`` keeps: bytes, and what must be known about them without reading them.
+package struct QueueRecord: Sendable, Equatable {
+  /// Tells payloads of several formats apart; the queue does not look at it.
+  package var kind: UInt8
+  /// What the payload counts for.
+  package var itemCount: Int
+  /// A few bytes beside the payload.
+  package var metadata: [UInt8]
+  package var payload: [UInt8]
+
+  package init(kind: UInt8, itemCount: Int, metadata: [UInt8] = [], payload: [UInt8]) {
+    self.kind = kind
+    self.itemCount = itemCount
+    self.metadata = metadata
+    self.payload = payload
+  }
+
+  /// Payload and metadata, in bytes.
+  package var byteCount: Int { payload.count + metadata.count }
+}
+
+/// A record that a consumer works on: it stays stored until it is acknowledged.
+package struct QueueLease: Sendable {
+  /// Its place in the queue: ascending, unique among the records that are stored.
+  package let id: Int64
+  package let record: QueueRecord
+
+  package init(id: Int64, record: QueueRecord) {
+    self.id = id
+    self.record = record
+  }
+}
+
+/// How much is stored and not acknowledged.
+package struct QueueTotals: Sendable, Hashable {
+  package private(set) var records = 0
+  package private(set) var items = 0
+  /// Payload and metadata, in bytes.
+  package private(set) var bytes = 0
+  /// Items by the kind of their record.
+  package private(set) var itemsByKind: [UInt8: Int] = [:]
+  package init() {}
+
+  mutating func add(_ size: RecordSize) { change(size, 1) }
+  mutating func subtract(_ size: RecordSize) { change(size, -1) }
+
+  private mutating func change(_ size: RecordSize, _ sign: Int) {
+    records += sign
+    items += sign * size.items
+    bytes += sign * size.bytes
+    itemsByKind[size.kind, default: 0] += sign * size.items
+  }
+}
+
+/// How much a queue may hold; nil is no limit.
+package struct QueueLimits: Sendable, Hashable {
+  package var records: Int?
+  package var items: Int?
+  package var bytes: Int?
+
+  package init(records: Int? = nil, items: Int? = nil, bytes: Int? = nil) {
+    self.records = records
+    self.items = items
+    self.bytes = bytes
+  }
+}
+
+/// What one record counts for.
+struct RecordSize: Sendable, Hashable {
+  let kind: UInt8
+  let items: Int
+  /// Payload and metadata.
+  let bytes: Int
+
+  init(kind: UInt8, items: Int, bytes: Int) {
+    self.kind = kind
+    self.items = items
+    self.bytes = bytes
+  }
+
+  init(_ record: QueueRecord) {
+    self.init(kind: record.kind, items: record.itemCount, bytes: record.byteCount)
+  }
+
+  /// About how much of the database file the record takes, in bytes, after SQLite's file format §1.6: what does not
+  /// fit into a leaf page goes to overflow pages of its own.
+  var footprint: Int {
+    let usable = Schema.pageBytes
+    let (largestLocal, smallestLocal) = (usable - 35, (usable - 12) * 32 / 255 - 23)
+    guard bytes > largestLocal else {
+      let cell = bytes + 16
+      return usable / max(1, (usable - 12) / cell) + Self.rowBytes
+    }
+    let remainder = smallestLocal + (bytes - smallestLocal) % (usable - 4)
+    let local = remainder <= largestLocal ? remainder : smallestLocal
+    let overflow = (bytes - local + usable - 5) / (usable - 4)
+    return local + overflow * usable + Self.rowBytes
+  }
+
+  /// The row of the `record` table.
+  private static let rowBytes = 32
+}

@@ -1,0 +1,172 @@
+internal import GRDB
+
+/// Sets damaged databases aside and saves what can still be read of them.
+struct Salvage {
+  let path: String
+  let key: StorageKey
+  let options: StorageOptions
+
+  /// Opens a queue, or sets the file aside and starts a new one with what was readable.
+  func openQueue() throws -> QueueDatabase {
+    do {
+      let database = try QueueDatabase(path, options: options)
+      _ = try database.content()
+      return database
+    } catch let fault as DatabaseFault {
+      guard case .damaged(let reason) = fault else { throw fault.error(at: path) }
+      return try replaceQueue(reason: reason)
+    }
+  }
+
+  /// Sets the queue's file aside, whose connection is closed, and starts a new one; records keep their ids.
+  ///
+  /// - Parameter acknowledged: records that need not be saved.
+  func replaceQueue(reason: String, acknowledged: Set<Int64> = []) throws -> QueueDatabase {
+    let aside = setAside()
+    do {
+      let database = try QueueDatabase(path, options: options)
+      var (salvaged, lost): (Int, Int?) = (0, nil)
+      if let aside, let old = try? DatabaseFile(aside, purpose: .queue, options: options) {
+        (salvaged, lost) = copyRecords(from: old, to: database, except: acknowledged)
+        old.close()
+      }
+      report(reason, aside, salvaged, lost)
+      return database
+    } catch let fault as DatabaseFault { throw fault.error(at: path) }
+  }
+
+  /// Opens checkpoints, or sets the file aside and starts a new one with what was readable.
+  func openCheckpoints() throws -> DatabaseFile {
+    do {
+      let file = try DatabaseFile(path, purpose: .checkpoints, options: options)
+      _ = try file.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM checkpoint") }
+      return file
+    } catch let fault as DatabaseFault {
+      guard case .damaged(let reason) = fault else { throw fault.error(at: path) }
+      return try replaceCheckpoints(reason: reason)
+    }
+  }
+
+  /// Sets the file of checkpoints aside, whose connection is closed, and starts a new one.
+  func replaceCheckpoints(reason: String) throws -> DatabaseFile {
+    let aside = setAside()
+    do {
+      let file = try DatabaseFile(path, purpose: .checkpoints, options: options)
+      var salvaged = 0
+      if let aside, let old = try? DatabaseFile(aside, purpose: .checkpoints, options: options) {
+        salvaged = copyCheckpoints(from: old, to: file)
+        old.close()
+      }
+      report(reason, aside, salvaged, nil)
+      return file
+    } catch let fault as DatabaseFault { throw fault.error(at: path) }
+  }
+
+  private func report(_ reason: String, _ aside: String?, _ salvaged: Int, _ lost: Int?) {
+    options.report(
+      .damaged(
+        DamageReport(key: key, reason: reason, setAside: aside, salvaged: salvaged, lost: lost)))
+  }
+
+  /// Renames the database and its log; nil when that fails, and then removes them.
+  private func setAside() -> String? {
+    let stem = "\(path).damaged-\(options.unixSeconds())"
+    var name = stem
+    var attempt = 1
+    while FilePrimitives.exists(name) {
+      attempt += 1
+      name = "\(stem).\(attempt)"
+    }
+    guard FilePrimitives.rename(path, to: name) else {
+      for ending in ["", "-wal", "-shm"] { FilePrimitives.remove(path + ending) }
+      return nil
+    }
+    if !FilePrimitives.rename(path + "-wal", to: name + "-wal") { FilePrimitives.remove(path + "-wal") }
+    FilePrimitives.remove(path + "-shm")
+    Self.extendToDeclaredSize(name)
+    return name
+  }
+
+  /// Fills a truncated file up with zeros to the size that its header declares: SQLite reads nothing of a shorter one.
+  private static func extendToDeclaredSize(_ path: String) {
+    let header = FilePrimitives.prefix(of: path, count: 32)
+    guard header.count == 32, header.starts(with: Array("SQLite format 3\0".utf8)) else { return }
+    let declared = Int(header[16]) << 8 | Int(header[17])
+    let pageBytes = declared == 1 ? 65536 : declared
+    let pages = header[28...].reduce(0) { $0 << 8 | Int($1) }
+    // A header that is damaged itself may declare terabytes.
+    guard pages <= FilePrimitives.size(of: path) / pageBytes * 64 + 1024 else { return }
+    FilePrimitives.extend(path, to: pageBytes * pages)
+  }
+
+  /// How often reading goes on behind an unreadable place.
+  private static let mostGaps = 64
+
+  /// Copies readable records; gives how many, and how many are known to be lost.
+  private func copyRecords(
+    from old: DatabaseFile, to new: QueueDatabase, except acknowledged: Set<Int64>
+  ) -> (salvaged: Int, lost: Int?) {
+    var (salvaged, last, gaps): (Int, Int64, Int) = (0, 0, 0)
+    let listed = try? old.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM record") }
+    var skipped = 0
+    while true {
+      var copied = 0
+      do {
+        var group: [QueueDatabase.Insertion] = []
+        var bytes = 0
+        var read = last
+        let readError: DatabaseFault?
+        do {
+          try old.read { database in
+            try database.rows(QueueDatabase.selection, .integer(last), .integer(.max)) { row in
+              let id = row.integer(0)
+              if acknowledged.contains(id) {
+                skipped += 1
+              } else {
+                let lease = try QueueDatabase.lease(row)
+                group.append(QueueDatabase.Insertion(id: id, record: lease.record))
+                bytes += lease.record.byteCount
+              }
+              read = id
+              return bytes < StorageOptions.transactionBytes
+            }
+          }
+          readError = nil
+        } catch { readError = error }
+        try new.commit(removed: [], added: group)
+        copied = group.count
+        salvaged += copied
+        let moved = read > last
+        last = read
+        if readError != nil {
+          gaps += 1
+          if gaps > Self.mostGaps { break }
+          // Step over the record that cannot be read; over more of them the more there are.
+          last += 1 << Int64(max(0, gaps - 32))
+        } else if !moved {
+          break
+        }
+      } catch { break }
+    }
+    return (salvaged, listed.flatMap { $0 }.map { max(0, $0 - salvaged - skipped) })
+  }
+
+  private func copyCheckpoints(from old: DatabaseFile, to new: DatabaseFile) -> Int {
+    var entries: [(key: String, value: [UInt8])] = []
+    try? old.read { database in
+      try database.rows("SELECT key, value FROM checkpoint") { row in
+        entries.append((row.text(0), row.bytes(1)))
+        return true
+      }
+    }
+    do {
+      try new.write { database in
+        for entry in entries {
+          try database.run(
+            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", .text(entry.key), .bytes(entry.value))
+        }
+      }
+    } catch { return 0 }
+    return entries.count
+  }
+}

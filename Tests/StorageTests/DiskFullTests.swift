@@ -1,0 +1,93 @@
+import Foundation
+import Storage
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+@Suite struct DiskFullTests {
+  let place: TemporaryDirectory
+  let reports = Reports()
+
+  init() throws { place = try TemporaryDirectory() }
+
+  /// A small file system in memory, where this process may mount one.
+  final class SmallDisk {
+    let path: String
+
+    init?(_ path: String, megabytes: Int) throws {
+      self.path = path
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      guard mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else { return nil }
+    }
+
+    func resize(megabytes: Int) {
+      #expect(mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT), "size=\(megabytes)m") == 0)
+    }
+
+    deinit { umount2(path, Int32(MNT_DETACH)) }
+  }
+
+  @Test(.enabled(if: getuid() == 0, "only root may mount"), arguments: [0, nil] as [Int?])
+  func `a full disk refuses, loses nothing, and is used again once there is room`(reserve: Int?) async throws
+  {
+    // Containers may forbid mounting even to root.
+    guard let disk = try SmallDisk(place.path + "/disk", megabytes: 12) else { return }
+    var options = reports.options
+    options.freeSpaceReserve = reserve
+    var directory: StorageDirectory? = try await StorageDirectory.open(disk.path, options: options)
+    let queue = try #require(try await directory?.openQueue(key))
+    var stored = 0
+    let error = await #expect(throws: StorageError.self) {
+      while stored < 1000 {
+        try await queue.append(.numbered(stored, size: 100_000))
+        stored += 1
+      }
+    }
+    guard case .diskFull(let path, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(path == disk.path + "/" + queueFile)
+    #expect(stored > 30 && stored < 200 && queue.totals.records == stored)
+
+    // What a kill leaves behind at this moment.
+    let copy = try TemporaryDirectory()
+    for name in [queueFile, queueFile + "-wal"] {
+      try FileManager.default.copyItem(atPath: disk.path + "/" + name, toPath: copy.path + "/" + name)
+    }
+    let killed = try await StorageDirectory.open(copy.path, options: reports.options).openQueue(key)
+    #expect(await killed.drain(stored) == Array(0..<stored))
+    await killed.close()
+
+    #expect(await queue.drain(stored / 2) == Array(0..<stored / 2))
+    disk.resize(megabytes: 64)
+    try await queue.append(.numbered(stored, size: 100_000))
+    await queue.close()
+    directory = nil
+    let again = try await StorageDirectory.open(disk.path, options: options).openQueue(key)
+    #expect(await again.drain(stored - stored / 2 + 1) == Array(stored / 2...stored))
+    #expect(again.totals.records == 0)
+    await again.close()
+    #expect(reports.damages.isEmpty)
+  }
+
+  @Test func `appending leaves the reserve free, and what is stored can be read`() async throws {
+    var directory: StorageDirectory? = try await StorageDirectory.open(place.path, options: reports.options)
+    let queue = try #require(try await directory?.openQueue(key))
+    for number in 0..<5 { try await queue.append(.numbered(number)) }
+    await queue.close()
+    directory = nil
+    var options = reports.options
+    options.freeSpaceReserve = .max
+    let full = try await StorageDirectory.open(place.path, options: options).openQueue(key)
+    let error = await #expect(throws: StorageError.self) { try await full.append(.numbered(9)) }
+    guard case .diskFull = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(await full.drain(5) == Array(0..<5))
+    await full.close()
+  }
+}
