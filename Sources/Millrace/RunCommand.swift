@@ -81,9 +81,17 @@ struct RunCommand: AsyncParsableCommand {
       logger.info("own metrics are served", metadata: ["address": "http://\(address)/metrics"])
     }
     // Own metrics stop last, so that the end of the drain can still be scraped.
-    let balances = try await collector.run(until: shutdown, drainTimeout: .seconds(shutdownTimeout))
+    let result: Result<[Balance], any Error>
+    do {
+      result = .success(try await collector.run(until: shutdown, drainTimeout: .seconds(shutdownTimeout)))
+    } catch {
+      result = .failure(error)
+    }
     for endpoint in endpoints { await endpoint.stop() }
+    // Also after a failure: what came in before it is accounted for.
+    let balances = (try? result.get()) ?? collector.balances().filter { !$0.lines.isEmpty }
     BalanceSheet.log(balances, to: logger)
+    _ = try result.get()
     signals.cancel()
   }
 
