@@ -13,7 +13,7 @@ package enum BalanceSheet {
         if items > 0 || state == .received || state == .delivered { fields[state.rawValue] = "\(items)" }
       }
       let reasons = balance.lines.filter {
-        ($0.state == .dropped || $0.state == .rejected) && !$0.reason.isEmpty
+        ($0.state == .dropped || $0.state == .rejected || $0.state == .leaked) && !$0.reason.isEmpty
       }
       if !reasons.isEmpty {
         fields["reasons"] =

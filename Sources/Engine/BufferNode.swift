@@ -61,11 +61,13 @@ final class BufferNode: Consumer {
     await processor.run(intake: channel, output: output)
     // Where it came back early, nobody reads any more: whoever waits must not wait for ever.
     channel.abort()
+    // What it took and neither handed on nor booked is lost: a defect, which the account must show.
+    ledger.record(.leaked, itemsInFlight, signal: signal, reason: id.description)
     finished.reach()
   }
 
-  /// Items in the channel and in the processor. What a processor has lost when it returns is in flight no more.
-  var itemsInFlight: Int { finished.isReached ? 0 : held.count - ledger.ended(of: signal) }
+  /// Items in the channel and in the processor.
+  var itemsInFlight: Int { held.count - ledger.ended(of: signal) }
 }
 
 /// Items that a node answers for.

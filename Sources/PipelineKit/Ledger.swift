@@ -115,11 +115,14 @@ public struct Balance: Sendable {
     lines.filter { $0.state == state }.reduce(0) { $0 + $1.items }
   }
 
-  /// Items that came in and of which nothing is known any more. Always 0, or there is a defect.
+  /// Items that came in and of which nothing is known any more, those that a component leaked included. Always 0, or
+  /// there is a defect.
   ///
   /// While data flows, counters are read one after the other: a batch that changes hands in that instant can show here.
   /// It is gone at the next look; what stays is lost.
   public var unaccounted: Int {
-    lines.reduce(0) { $0 + ($1.state.isSource ? $1.items : -$1.items) } - inFlight
+    lines.reduce(0) { sum, line in
+      line.state == .leaked ? sum : sum + (line.state.isSource ? line.items : -line.items)
+    } - inFlight
   }
 }

@@ -68,7 +68,7 @@ import Testing
     #expect(balances[0].unaccounted == 0 && balances[0].inFlight == 0)
   }
 
-  @Test func `what a processor loses shows as unaccounted`() async throws {
+  @Test func `what a processor loses is booked as leaked and shows as unaccounted`() async throws {
     let probe = Probe("lossy")
     let yaml = Self.yaml(
       "lossy", "traces: {receivers: [probe], processors: [hoard/lossy], exporters: [probe]}",
@@ -78,6 +78,7 @@ import Testing
       for count in [5, 7] { #expect(await probe.send(.spans(count)) == .accepted) }
     }
     #expect(balances[0].unaccounted == 5 && balances[0].inFlight == 0)
+    #expect(balances[0].items(.leaked) == 5)
   }
 
   @Test func `a backend that is down does not keep other pipelines from draining`() async throws {

@@ -87,8 +87,7 @@ package final class HTTPClient: Sendable {
 
   deinit {
     // The pool insists on being shut down; after `shutdown()` this has no effect.
-    let client = client
-    Task.detached { try? await client.shutdown() }
+    client.shutdown { _ in }
   }
 
   /// Closes all connections; requests under way fail, later ones too.
