@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "ConfigSchema", "NativeCodecs",
+        "ConfigSchema", "NativeCodecs", "PipelineKit",
         .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio), .product(name: "NIOConcurrencyHelpers", package: nio),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),

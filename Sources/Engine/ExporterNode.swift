@@ -28,12 +28,15 @@ final class ExporterNode: Consumer {
   /// it busy.
   private static let paceBytes = 8 << 20
 
-  init(_ id: ComponentID, _ exporter: any Exporter, logger: Logger, parts: EngineParts) {
+  init(
+    _ id: ComponentID, _ exporter: any Exporter, _ settings: DeliverySettings, logger: Logger,
+    parts: EngineParts
+  ) {
     self.id = id
     self.exporter = exporter
     self.parts = parts
     self.logger = logger
-    settings = exporter.delivery
+    self.settings = settings
     retries = RateLimitedLog(logger, clock: parts.clock)
     timeouts = settings.timeout.flatMap { $0 > .zero ? Timeouts(after: $0, clock: parts.clock) : nil }
     let books = ExporterBooks(id, parts: parts)

@@ -47,13 +47,14 @@ struct Graph: Sendable {
   var buffers: [BufferNode] { chains.flatMap(\.buffers) }
 
   init(plan: Plan, parts: EngineParts, logger: Logger, health: any HealthSource) throws {
-    let maker = Maker(plan: plan, parts: parts, logger: logger, health: health)
+    var maker = Maker(plan: plan, parts: parts, logger: logger, health: health)
     pipelineCount = plan.pipelines.count
     signals = Signal.allCases.filter { signal in plan.pipelines.contains { $0.signal == signal } }
     for id in plan.extensions {
       guard let (component, declaredAt) = try maker.make(id) else { continue }
       guard let component = component as? any ServiceExtension else { throw WrongKind(id: id) }
       extensions.append(ExtensionEntry(id: id, declaredAt: declaredAt, component: component))
+      maker.extensions[id] = component
     }
     var sinks: [ComponentID: any Consumer] = [:]
     for id in Self.ordered(plan.pipelines.flatMap(\.exporters)) {
@@ -88,6 +89,7 @@ struct Graph: Sendable {
     let parts: EngineParts
     let logger: Logger
     let health: any HealthSource
+    var extensions: [ComponentID: any ServiceExtension] = [:]
 
     func make(_ id: ComponentID, signals: [Signal]? = nil, ledger: Ledger? = nil) throws -> (
       any Component, String
@@ -96,8 +98,8 @@ struct Graph: Sendable {
       let context = ComponentContext(
         id: id, declaredAt: node.declaredAt, signals: signals ?? node.signals, logger: logger(for: id),
         clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
-        metrics: parts.metrics,
-        health: health)
+        metrics: parts.metrics, health: health,
+        extensions: ExtensionDirectory(node.extensions.compactMapValues { extensions[$0] }))
       do { return (try node.component.make(context), node.declaredAt) } catch {
         throw ComponentFailure(id, node.declaredAt, error)
       }
@@ -126,7 +128,8 @@ struct Graph: Sendable {
     _ id: ComponentID, _ component: any Component, _ declaredAt: String, _ maker: Maker
   ) throws -> ExporterEntry {
     if let exporter = component as? any Exporter {
-      let node = ExporterNode(id, exporter, logger: maker.logger(for: id), parts: maker.parts)
+      let settings = maker.plan.nodes[id]?.component.traits.delivery ?? DeliverySettings()
+      let node = ExporterNode(id, exporter, settings, logger: maker.logger(for: id), parts: maker.parts)
       return ExporterEntry(
         id: id, declaredAt: declaredAt, node: node, consumer: node,
         start: { try await exporter.start() }, stop: { await exporter.stop() })

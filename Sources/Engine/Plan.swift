@@ -11,6 +11,8 @@ package struct Plan: Sendable {
     /// Where it is declared, `file:line`.
     package let declaredAt: String
     package var signals: [Signal] = []
+    /// The extensions it works with, by the ids its configuration names them with.
+    package var extensions: [String: ComponentID] = [:]
   }
 
   /// A pipeline with its components resolved.
@@ -80,6 +82,7 @@ package struct Plan: Sendable {
         planPipelines(service, at: serviceNode)
       }
       checkUses()
+      resolveExtensions()
       warnOfUnused()
       return plan
     }
@@ -163,6 +166,12 @@ package struct Plan: Sendable {
         diagnostics.error("wrong-type", "expected the id of a \(kind.rawValue)", at: node.origin, path: path)
         return nil
       }
+      return resolve(kind, id: written, at: node.origin, path: path)
+    }
+
+    private mutating func resolve(
+      _ kind: ComponentKind, id written: String, at origin: Origin, path: String
+    ) -> Declaration? {
       let names = declared[kind] ?? [:]
       let key =
         names[written] != nil
@@ -178,7 +187,7 @@ package struct Plan: Sendable {
         help = "\"\(written)\" is declared under \"\(other.section)\""
       }
       diagnostics.error(
-        "undefined-component", "\(kind.rawValue) \"\(written)\" is not declared", at: node.origin, path: path,
+        "undefined-component", "\(kind.rawValue) \"\(written)\" is not declared", at: origin, path: path,
         help: help)
       return nil
     }
@@ -293,6 +302,35 @@ package struct Plan: Sendable {
             "invalid-config", message, at: declaration.origin, path: "\(kind.section).\(key)")
         }
       }
+    }
+
+    /// Finds the extensions that components name, which must be listed to be started.
+    private mutating func resolveExtensions() {
+      for (id, node) in plan.nodes {
+        for use in node.component.extensionUses {
+          guard let target = resolve(.extension, id: use.id, at: use.origin, path: use.path) else { continue }
+          if !(target.component?.traits.roles.contains(use.role) ?? true) {
+            diagnostics.error(
+              "wrong-extension", "extension \"\(use.id)\" cannot be used for \(use.role)", at: use.origin,
+              path: use.path, help: extensionHelp(use.role, target))
+          } else if !plan.extensions.contains(target.id) {
+            diagnostics.error(
+              "extension-not-started", "extension \"\(use.id)\" is declared, but not started", at: use.origin,
+              path: use.path, help: "add it to service.extensions")
+          } else {
+            plan.nodes[id]?.extensions[use.id] = target.id
+          }
+        }
+      }
+    }
+
+    /// Which extensions could be used instead.
+    private func extensionHelp(_ role: String, _ target: Declaration) -> String? {
+      let fit = (declared[.extension] ?? [:]).values
+        .filter { $0.component?.traits.roles.contains(role) ?? false }.map(\.id.description).sorted()
+      if !fit.isEmpty { return "extensions that can: \(fit.joined(separator: ", "))" }
+      let roles = target.component?.traits.roles ?? []
+      return roles.isEmpty ? nil : "as it is configured it serves for \(roles.joined(separator: " and "))"
     }
 
     private mutating func warnOfUnused() {

@@ -17,13 +17,15 @@ public struct Catalog: Sendable {
       descriptor = C.descriptor
       configuration = GroupDescription(C.Config.self)
       decode = { node, path, origin, diagnostics in
+        var uses: [ExtensionUse] = []
         guard
           let config = ConfigDecoder.decode(
-            C.Config.self, from: node, path: path, keyOrigin: origin, diagnostics: &diagnostics)
+            C.Config.self, from: node, path: path, keyOrigin: origin, diagnostics: &diagnostics,
+            extensionUses: &uses)
         else { return nil }
         return DecodedComponent(
-          literal: config.literal, problem: { C.problem(of: config, carrying: $0) },
-          make: { try C(config: config, context: $0) })
+          literal: config.literal, written: node.literal, extensionUses: uses, traits: C.traits(of: config),
+          problem: { C.problem(of: config, carrying: $0) }, make: { try C(config: config, context: $0) })
       }
     }
   }
@@ -64,6 +66,12 @@ public struct Catalog: Sendable {
 public struct DecodedComponent: Sendable {
   /// The resolved configuration, with secrets masked.
   public let literal: ConfigLiteral
+  /// The section as written, secrets included: whether two configurations are the same. Never printed.
+  public let written: ConfigLiteral
+  /// The extensions it names.
+  public let extensionUses: [ExtensionUse]
+  /// What the plan must know of it.
+  public let traits: ComponentTraits
   /// What is wrong for a component that carries these signals; nil when nothing is.
   public let problem: @Sendable ([Signal]) -> String?
   /// Makes the component; no I/O happens.

@@ -1,5 +1,6 @@
 public import ConfigSchema
 public import Logging
+import Synchronization
 public import TelemetryData
 
 /// The five kinds of component, named as their sections in the YAML.
@@ -56,11 +57,30 @@ public protocol Component: Sendable {
   /// What is wrong with a configuration that is right by itself, for a component that carries `signals`; nil when
   /// nothing is. Part of the plan: pure.
   static func problem(of config: Config, carrying signals: [Signal]) -> String?
+  /// What the plan must know of a component with this configuration before there is one. Pure.
+  static func traits(of config: Config) -> ComponentTraits
   init(config: Config, context: ComponentContext) throws
 }
 
 extension Component {
   public static func problem(of config: Config, carrying signals: [Signal]) -> String? { nil }
+  public static func traits(of config: Config) -> ComponentTraits { ComponentTraits() }
+}
+
+/// What the plan knows of a component without making one.
+public struct ComponentTraits: Sendable {
+  /// What an extension can be used for, see ``ExtensionRole``.
+  public var roles: [String]
+  /// How an exporter is fed; nil for other kinds, and for exporters that are done when they return.
+  public var delivery: DeliverySettings?
+  /// Whether a processor holds items back in memory, so that its senders may be answered before the items are safe.
+  public var buffers: Bool
+
+  public init(roles: [String] = [], delivery: DeliverySettings? = nil, buffers: Bool = false) {
+    self.roles = roles
+    self.delivery = delivery
+    self.buffers = buffers
+  }
 }
 
 /// Brings telemetry in: one instance serves every signal and pipeline that names it.
@@ -125,12 +145,16 @@ public protocol TransportLabelling {
 public protocol InlineProcessor: Component {
   /// How removed items are booked: `filtered` or `sampled`.
   var removal: LedgerState { get }
+  /// Why nothing can be taken at present; nil when it can. Asked before ``process(_:)``, and by receivers before they
+  /// read a request, so it must cost next to nothing.
+  var refusal: String? { get }
   /// The batch that goes on; nil when nothing of it is left. Must not block.
   func process(_ batch: Batch) -> Batch?
 }
 
 extension InlineProcessor {
   public var removal: LedgerState { .filtered }
+  public var refusal: String? { nil }
 }
 
 /// Holds items back across batches (batch, tail sampling): runs as a task behind a channel of its own.
@@ -142,10 +166,14 @@ public protocol BufferingProcessor: Component {
   func run(intake: any Intake, output: any Consumer) async
 }
 
+extension BufferingProcessor {
+  public static func traits(of config: Config) -> ComponentTraits { ComponentTraits(buffers: true) }
+}
+
 /// Delivers telemetry; the engine adds queue, retries and timeout around it.
 public protocol Exporter: Component {
   /// Queue, retries and timeout as configured.
-  var delivery: DeliverySettings { get }
+  static func delivery(of config: Config) -> DeliverySettings
   /// Opens what it needs; an unreachable backend is no reason to fail.
   func start() async throws
   /// Tries once to deliver `batch`; never throws, always says what happened. Cancelled when the timeout passes.
@@ -155,6 +183,9 @@ public protocol Exporter: Component {
 }
 
 extension Exporter {
+  public static func traits(of config: Config) -> ComponentTraits {
+    ComponentTraits(delivery: delivery(of: config))
+  }
   public func start() async throws {}
   public func stop() async {}
 }
@@ -193,11 +224,16 @@ public struct ComponentContext: Sendable {
   public let health: any HealthSource
   /// Whether senders' answers wait for the backend where a node would otherwise answer on intake.
   public let holdsCompletions: Bool
+  /// The extensions that the configuration names.
+  public let extensions: ExtensionDirectory
+  /// For receivers: whether anything can be taken at present.
+  public let gate: IntakeGate
 
   public init(
     id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
-    holdsCompletions: Bool = false
+    holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
+    gate: IntakeGate = IntakeGate()
   ) {
     self.id = id
     self.declaredAt = declaredAt
@@ -209,6 +245,48 @@ public struct ComponentContext: Sendable {
     self.metrics = metrics
     self.health = health
     self.holdsCompletions = holdsCompletions
+    self.extensions = extensions
+    self.gate = gate
+  }
+}
+
+/// The running extensions, by the ids that a component's configuration names them with.
+public struct ExtensionDirectory: Sendable {
+  private let entries: [String: any ServiceExtension]
+
+  public init(_ entries: [String: any ServiceExtension] = [:]) { self.entries = entries }
+
+  /// The extension that `reference` names, as the type its role needs.
+  ///
+  /// - Throws: a ``StartError`` when it is none of that type; the plan has checked roles, so that is a defect.
+  public func find<Role: ExtensionRole, Service>(
+    _ reference: ExtensionReference<Role>, as type: Service.Type = Service.self
+  ) throws -> Service {
+    guard let found = entries[reference.id] as? Service else {
+      throw StartError("extension \"\(reference.id)\" cannot be used for \(Role.name)")
+    }
+    return found
+  }
+}
+
+/// Whether a receiver can take anything at present, asked before it reads a request.
+///
+/// Closed by processors behind the receiver that refuse (`memory_limiter`), and by the limits of the whole process.
+public final class IntakeGate: Sendable {
+  public typealias Check = @Sendable () -> String?
+  private let checks: Mutex<[Check]>
+
+  public init(_ checks: [Check] = []) { self.checks = Mutex(checks) }
+
+  /// Replaces what is asked, when the pipelines behind the receiver change.
+  public func replace(_ checks: [Check]) { self.checks.withLock { $0 = checks } }
+
+  /// Why nothing can be taken now, for the sender to read; nil when it can.
+  public var refusal: String? {
+    for check in checks.withLock({ $0 }) {
+      if let reason = check() { return reason }
+    }
+    return nil
   }
 }
 

@@ -1,4 +1,10 @@
+public import ConfigSchema
 public import TelemetryData
+
+/// The role of extensions that keep data of other components: ``StorageProvider``.
+public enum StorageRole: ExtensionRole {
+  public static var name: String { "storage" }
+}
 
 /// An extension that keeps data of other components across restarts, such as `file_storage`.
 ///
@@ -13,6 +19,12 @@ public protocol StorageProvider: ServiceExtension {
 
   /// Opens the checkpoints of `client`; the same rules apply.
   func openCheckpoints(for client: ComponentID) async throws -> any Checkpoints
+}
+
+extension StorageProvider {
+  public static func traits(of config: Config) -> ComponentTraits {
+    ComponentTraits(roles: [StorageRole.name])
+  }
 }
 
 /// How much a durable queue may hold; nil is no limit.

@@ -124,12 +124,12 @@ package final class ProbeExporter: Exporter {
   }
   package static let descriptor = ComponentDescriptor(
     type: "probe", deprecatedTypes: ["old_probe"], summary: "Answers as a test tells it to.")
-  package let delivery: DeliverySettings
   private let probe: Probe
 
-  package init(config: Config, context: ComponentContext) throws {
-    probe = try Probe.named(config.probe)
-    delivery = DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.timeout)
+  package init(config: Config, context: ComponentContext) throws { probe = try Probe.named(config.probe) }
+
+  package static func delivery(of config: Config) -> DeliverySettings {
+    DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.timeout)
   }
 
   package func start() async throws { probe.note("exporter start") }

@@ -58,11 +58,24 @@ public enum ConfigDecoder {
     _ type: Group.Type, from node: ConfigNode, path: String, keyOrigin: Origin? = nil, base: Group = Group(),
     diagnostics: inout Diagnostics
   ) -> Group? {
+    var uses: [ExtensionUse] = []
+    return decode(
+      type, from: node, path: path, keyOrigin: keyOrigin, base: base, diagnostics: &diagnostics,
+      extensionUses: &uses)
+  }
+
+  /// Decodes a section like ``decode(_:from:path:keyOrigin:base:diagnostics:)``, and adds the extensions it names to
+  /// `extensionUses`.
+  public static func decode<Group: ConfigGroup>(
+    _ type: Group.Type, from node: ConfigNode, path: String, keyOrigin: Origin? = nil, base: Group = Group(),
+    diagnostics: inout Diagnostics, extensionUses: inout [ExtensionUse]
+  ) -> Group? {
     var context = ConfigContext(path: ConfigPath(path))
     context.keyOrigin = keyOrigin
     let group = Group.decode(node, base: base, context: &context)
     let failed = context.diagnostics.hasErrors
     diagnostics.append(contentsOf: context.diagnostics)
+    extensionUses += context.extensionUses
     return failed ? nil : group
   }
 }

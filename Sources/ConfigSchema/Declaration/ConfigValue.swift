@@ -31,6 +31,8 @@ public struct ConfigContext: Sendable {
   public internal(set) var path: ConfigPath
   /// What was found.
   public internal(set) var diagnostics: Diagnostics
+  /// The extensions that were named so far.
+  public internal(set) var extensionUses: [ExtensionUse] = []
   /// Whether the value being decoded must not be shown.
   var hidesValue = false
   /// The key the value stands under: where findings about missing parts of it point.

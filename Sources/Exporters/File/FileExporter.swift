@@ -57,7 +57,9 @@ package final class FileExporter: Exporter {
   }
 
   /// One batch at a time, and no queue or retries, as in the Collector.
-  package var delivery: DeliverySettings { DeliverySettings(concurrency: 1) }
+  package static func delivery(of config: FileExporterConfig) -> DeliverySettings {
+    DeliverySettings(concurrency: 1)
+  }
 
   package func start() async throws {
     if groups != nil { return }

@@ -20,7 +20,7 @@ package final class OTLPGRPCExporter: Exporter {
     replies = OTLPReplies(context: context)
   }
 
-  package var delivery: DeliverySettings {
+  package static func delivery(of config: OTLPGRPCExporterConfig) -> DeliverySettings {
     DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.timeout)
   }
 

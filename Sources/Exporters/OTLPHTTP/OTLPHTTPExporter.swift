@@ -29,7 +29,7 @@ package final class OTLPHTTPExporter: Exporter {
     replies = OTLPReplies(context: context)
   }
 
-  package var delivery: DeliverySettings {
+  package static func delivery(of config: OTLPHTTPExporterConfig) -> DeliverySettings {
     DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.client.timeout)
   }
 

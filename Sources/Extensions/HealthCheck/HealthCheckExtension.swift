@@ -40,10 +40,11 @@ package final class HealthCheckExtension: ServiceExtension {
   private let server: HTTPServer
   private let context: ComponentContext
 
-  package init(config: Config, context: ComponentContext) {
+  package init(config: Config, context: ComponentContext) throws {
     self.context = context
     server = HTTPServer(
-      config: config.server, handler: Handler(config: config, context: context), logger: context.logger)
+      config: config.server, handler: Handler(config: config, context: context), logger: context.logger,
+      hooks: try ServerHooks(config.server.auth, transport: "http", context: context))
   }
 
   package func start() async throws {

@@ -34,13 +34,16 @@ package final class OTLPReceiver: Receiver {
 
   package func start(_ outputs: ReceiverOutputs) async throws {
     if let grpc = config.protocols.grpc {
-      let server = GRPCServer(config: grpc, handler: grpcHandler(outputs), logger: context.logger)
+      let server = GRPCServer(
+        config: grpc, handler: grpcHandler(outputs), logger: context.logger,
+        hooks: try ServerHooks(grpc.auth, transport: "grpc", context: context))
       try await listen("grpc", configured: grpc.endpoint) { try await server.start() }
       servers.withLock { $0.grpc = server }
     }
     if let http = config.protocols.http {
       let server = HTTPServer(
-        config: http.server, handler: httpHandler(outputs, http), logger: context.logger)
+        config: http.server, handler: httpHandler(outputs, http), logger: context.logger,
+        hooks: try ServerHooks(http.server.auth, transport: "http", context: context))
       do {
         try await listen("http", configured: http.server.endpoint) { try await server.start() }
       } catch {

@@ -19,6 +19,7 @@ extension GRPCConnection {
     static let maxHeaderBytes = 32 << 10
 
     let handler: any GRPCRequestHandler
+    let hooks: ServerHooks
     let budget: AdmissionBudget
     let connections: ConnectionSet
     let patience: TimeAmount
@@ -31,10 +32,11 @@ extension GRPCConnection {
     let keepalive: Keepalive
 
     init(
-      config: GRPCServerConfig, handler: any GRPCRequestHandler, budget: AdmissionBudget,
+      config: GRPCServerConfig, handler: any GRPCRequestHandler, hooks: ServerHooks, budget: AdmissionBudget,
       connections: ConnectionSet, patience: TimeAmount, writeTimeout: TimeAmount = Self.writeTimeout
     ) {
       self.handler = handler
+      self.hooks = hooks
       self.budget = budget
       self.connections = connections
       self.patience = patience

@@ -12,17 +12,19 @@ package final class GRPCServer: Sendable {
 
   /// - Parameters:
   ///   - config: must have passed its own check.
+  ///   - hooks: who is asked and told besides the handler.
   ///   - messageBudget: bytes of messages held at one time; over it, requests are answered UNAVAILABLE.
   ///   - patience: how long a message may take before it must make room for others when the budget is used up.
   package init(
-    config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger, messageBudget: Int = 64 << 20,
-    patience: Duration = .seconds(5)
+    config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger,
+    hooks: ServerHooks = ServerHooks(),
+    messageBudget: Int = 64 << 20, patience: Duration = .seconds(5)
   ) {
     listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
     let connections = listener.connections
     let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }
     shared = GRPCConnection.Shared(
-      config: config, handler: handler, budget: budget, connections: connections,
+      config: config, handler: handler, hooks: hooks, budget: budget, connections: connections,
       patience: TimeAmount(clamping: patience))
   }
 

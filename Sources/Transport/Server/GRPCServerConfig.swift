@@ -12,6 +12,8 @@ package struct GRPCServerConfig: ConfigGroup {
   package var keepalive: KeepaliveServerConfig?
   package var includeMetadata = false
 
+  package var auth: ServerAuthConfig?
+
   package init() {}
 
   /// A server with another default address.
@@ -34,7 +36,7 @@ package struct GRPCServerConfig: ConfigGroup {
     .accepted("read_buffer_size", "the read buffer adapts to the traffic"),
     .accepted("write_buffer_size", "answers that are ready together are written together"),
     .unsupported("tls", UnsupportedReason.tls),
-    .unsupported("auth", UnsupportedReason.auth),
+    Field("auth", \.auth, "Who may send; absent: everybody."),
     .unsupported("middlewares", UnsupportedReason.middlewares),
   ]
 

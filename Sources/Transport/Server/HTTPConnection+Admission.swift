@@ -6,6 +6,7 @@ extension HTTPConnection {
   /// What is the same for all connections of a server.
   struct Shared: Sendable {
     let handler: any HTTPRequestHandler
+    let hooks: ServerHooks
     let budget: AdmissionBudget
     let connections: ConnectionSet
     let patience: TimeAmount
@@ -23,10 +24,11 @@ extension HTTPConnection {
     private let algorithms: [CompressionAlgorithm]
 
     init(
-      config: HTTPServerConfig, handler: any HTTPRequestHandler, budget: AdmissionBudget,
+      config: HTTPServerConfig, handler: any HTTPRequestHandler, hooks: ServerHooks, budget: AdmissionBudget,
       connections: ConnectionSet, patience: TimeAmount
     ) {
       self.handler = handler
+      self.hooks = hooks
       self.budget = budget
       self.connections = connections
       self.patience = patience

@@ -13,17 +13,19 @@ package final class HTTPServer: Sendable {
 
   /// - Parameters:
   ///   - config: must have passed its own check.
+  ///   - hooks: who is asked and told besides the handler.
   ///   - bodyBudget: bytes of request bodies held at one time; over it, requests are answered 503.
   ///   - patience: how long a body may take before it must make room for others when the budget is used up.
   package init(
-    config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger, bodyBudget: Int = 64 << 20,
-    patience: Duration = .seconds(5)
+    config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger,
+    hooks: ServerHooks = ServerHooks(),
+    bodyBudget: Int = 64 << 20, patience: Duration = .seconds(5)
   ) {
     listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
     let connections = listener.connections
     let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
     shared = HTTPConnection.Shared(
-      config: config, handler: handler, budget: budget, connections: connections,
+      config: config, handler: handler, hooks: hooks, budget: budget, connections: connections,
       patience: TimeAmount(clamping: patience))
   }
 

@@ -17,6 +17,8 @@ package struct HTTPServerConfig: ConfigGroup {
   package var idleTimeout: Duration = .seconds(60)
   package var keepAlivesEnabled = true
 
+  package var auth: ServerAuthConfig?
+
   package init() {}
 
   /// A server with another default address.
@@ -52,7 +54,7 @@ package struct HTTPServerConfig: ConfigGroup {
       check: .atLeast(.zero)),
     Field("keep_alives_enabled", \.keepAlivesEnabled, "Whether a connection serves more than one request."),
     .unsupported("tls", UnsupportedReason.tls),
-    .unsupported("auth", UnsupportedReason.auth),
+    Field("auth", \.auth, "Who may send; absent: everybody."),
     .unsupported("middlewares", UnsupportedReason.middlewares),
   ]
 

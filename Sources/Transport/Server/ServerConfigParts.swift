@@ -94,6 +94,5 @@ package struct KeepaliveEnforcementPolicy: ConfigGroup {
 enum UnsupportedReason {
   static let tls =
     "TLS is not supported by this version: put a proxy that ends TLS in front, or leave the key out"
-  static let auth = "authentication is not supported by this version: put an authenticating proxy in front"
   static let middlewares = "extensions that wrap servers are not supported by this version: leave the key out"
 }

@@ -1,0 +1,73 @@
+package import ConfigSchema
+
+/// The role of extensions that check who sends: ``ServerAuthenticator``.
+package enum ServerAuthenticationRole: ExtensionRole {
+  package static var name: String { "server authentication" }
+}
+
+/// The role of extensions that add credentials to what is sent: ``ClientAuthenticator``.
+package enum ClientAuthenticationRole: ExtensionRole {
+  package static var name: String { "client authentication" }
+}
+
+/// Decides who may send to a server. Called on event loops: must not block.
+package protocol ServerAuthenticator: Sendable {
+  /// What a refused client is told to send, the value of `WWW-Authenticate`: `Basic realm="millrace"`.
+  var challenge: String { get }
+
+  /// Decides about a request from its headers.
+  ///
+  /// - Parameters:
+  ///   - values: the values of a header or metadata key (lower-case), in the order they came; none when it is absent.
+  ///   - later: called once, on any thread, when the decision takes time (a slow password hash).
+  /// - Returns: the decision, or nil when it comes through `later`.
+  func authenticate(
+    _ values: (String) -> [String], later: @escaping @Sendable (AuthenticationDecision) -> Void
+  ) -> AuthenticationDecision?
+}
+
+/// Whether a request may go on.
+package enum AuthenticationDecision: Sendable, Equatable {
+  case allowed
+  /// Why not, in words that may be shown to the client and logged: never with the credentials.
+  case denied(String)
+}
+
+/// Adds credentials to outgoing requests.
+package protocol ClientAuthenticator: Sendable {
+  /// The headers to add; those of the configuration with the same name are replaced.
+  ///
+  /// - Parameter metadata: of the request that brought the data, by lower-case key; empty where none was kept.
+  /// - Throws: when no credentials can be had (a token endpoint is down): the export is then refused and tried again.
+  func headers(for metadata: [String: [String]]) async throws -> [(name: String, value: String)]
+
+  /// The server has refused credentials that were added: cached ones should be renewed.
+  func wereRefused() async
+}
+
+extension ClientAuthenticator {
+  package func wereRefused() async {}
+}
+
+/// `auth` of a server.
+package struct ServerAuthConfig: ConfigGroup {
+  package var authenticator: ExtensionReference<ServerAuthenticationRole>?
+
+  package init() {}
+
+  package static let fields: [Field<Self>] = [
+    Field("authenticator", \.authenticator, "The extension that decides who may send.", required: true),
+    .unsupported("request_params", "credentials are taken from headers only: send them as a header"),
+  ]
+}
+
+/// `auth` of a client.
+package struct ClientAuthConfig: ConfigGroup {
+  package var authenticator: ExtensionReference<ClientAuthenticationRole>?
+
+  package init() {}
+
+  package static let fields: [Field<Self>] = [
+    Field("authenticator", \.authenticator, "The extension that adds credentials.", required: true)
+  ]
+}

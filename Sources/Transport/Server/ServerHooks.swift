@@ -1,0 +1,77 @@
+internal import ConfigSchema
+package import PipelineKit
+
+/// What a server asks and tells whoever runs it, besides handing requests to its handler.
+package struct ServerHooks: Sendable {
+  /// Decides who may send; nil lets everybody in.
+  package var authenticator: (any ServerAuthenticator)?
+  /// Why no request can be taken at present, asked before a request is read; nil when one can.
+  package var gate: (@Sendable () -> String?)?
+  /// Told of each refusal below the handler, on event loops.
+  package var refused: (@Sendable (RefusalReason) -> Void)?
+
+  package init(
+    authenticator: (any ServerAuthenticator)? = nil, gate: (@Sendable () -> String?)? = nil,
+    refused: (@Sendable (RefusalReason) -> Void)? = nil
+  ) {
+    self.authenticator = authenticator
+    self.gate = gate
+    self.refused = refused
+  }
+
+  /// The hooks of a component's server: the authenticator that its configuration names, its intake gate, and the
+  /// counter `millrace_server_refusals{component,transport,reason}`.
+  ///
+  /// - Throws: a `StartError` when the extension is no authenticator.
+  package init(_ auth: ServerAuthConfig?, transport: String, context: ComponentContext) throws {
+    if let authenticator = auth?.authenticator {
+      self.authenticator = try context.extensions.find(authenticator, as: (any ServerAuthenticator).self)
+    }
+    let gate = context.gate
+    self.gate = { gate.refusal }
+    let cells = RefusalReason.allCases.map { reason in
+      context.metrics.counter(
+        "millrace_server_refusals", help: "Requests and connections that a server refused, by reason.",
+        labels: [
+          ("component", context.id.description), ("transport", transport), ("reason", reason.rawValue),
+        ])
+    }
+    refused = { reason in cells[reason.index].add(1) }
+  }
+}
+
+/// Why a server refused a connection or a request before its handler saw it.
+package enum RefusalReason: String, Sendable, CaseIterable {
+  /// As many connections are open as may be.
+  case connections
+  /// As many requests are open on the connection as may be.
+  case streams
+  /// The header block is too large, or has too many fields.
+  case headers
+  /// The request's body or message is too large.
+  case bodySize = "body_size"
+  /// The body decompresses to too many times its size.
+  case compressionRatio = "compression_ratio"
+  /// The body cannot be decompressed, or is compressed in a way that is not accepted.
+  case encoding
+  /// The bytes are not the protocol: malformed HTTP or HTTP/2.
+  case malformed
+  /// The server holds as many bytes of requests as it may.
+  case overload
+  /// The collector takes nothing at present (`memory_limiter`).
+  case gate
+  /// Credentials are missing or wrong.
+  case authentication
+  /// The TLS handshake failed.
+  case tlsHandshake = "tls_handshake"
+  /// The client took too long to send a request.
+  case slowRequest = "slow_request"
+  /// The client did not read its answers.
+  case slowReader = "slow_reader"
+  /// Too many streams were reset (rapid reset).
+  case resets
+  /// Too many control frames: PING, SETTINGS, empty DATA, CONTINUATION.
+  case controlFrames = "control_frames"
+
+  var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
