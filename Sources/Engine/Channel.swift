@@ -59,6 +59,7 @@ package final class Channel: Sendable {
   private let state: Mutex<ChannelState>
   private let limits: ChannelLimits
   private let clock: any PipelineClock
+  private let heir = Mutex<(any Consumer)?>(nil)
   /// Told of every delivery that ends here, so that the ledger books it: refused for want of room, or at an abort.
   private let ended: @Sendable (Batch, LedgerState, String) -> Void
 
@@ -86,7 +87,9 @@ package final class Channel: Sendable {
     let now = clock.now
     switch state.withLock({ $0.offer(entry, at: now) }) {
     case .queued(let actions): actions.perform()
-    case .refused(let reason): refuse(entry, reason)
+    case .refused(let reason):
+      if reason == ChannelState.closedReason, let successor { return successor.offer(entry.delivery) }
+      refuse(entry, reason)
     case .parked(let actions, let timer):
       actions.perform()
       setOfferTimer(timer)
@@ -96,14 +99,18 @@ package final class Channel: Sendable {
   /// Takes the delivery, suspending while there is no room.
   package func send(_ delivery: consuming Delivery) async {
     let entry = Entry(delivery)
+    var heir: (any Consumer)?
     await withCheckedContinuation { sender in
       switch state.withLock({ $0.send(entry, sender) }) {
       case .parked(let actions, _): return actions.perform()
       case .queued(let actions): actions.perform()
-      case .refused(let reason): refuse(entry, reason)
+      case .refused(let reason):
+        heir = successor
+        if heir == nil { refuse(entry, reason) }
       }
       sender.resume()
     }
+    await heir?.send(entry.delivery)
   }
 
   private func setOfferTimer(_ deadline: MonotonicInstant?) {
@@ -118,6 +125,14 @@ package final class Channel: Sendable {
     actions.perform()
     setOfferTimer(next)
   }
+
+  // MARK: Succession
+
+  /// Whoever takes the deliveries that still come after ``close()``; nil refuses them.
+  var successor: (any Consumer)? { heir.withLock { $0 } }
+
+  /// Lets `successor` take what still comes once the channel is closed.
+  func forward(to successor: any Consumer) { heir.withLock { $0 = successor } }
 
   /// Ends a delivery that found no room: back to its sender, or dropped when the sender was answered before.
   private func refuse(_ entry: Entry, _ reason: String) {

@@ -80,6 +80,9 @@ struct ChannelState {
   /// bounds how much concurrent senders may be kept waiting with.
   private static let maxOfferedBytes = 16 << 20
 
+  /// Why nothing is taken any more.
+  static let closedReason = "shutting_down"
+
   let limits: ChannelLimits
   /// Whose state this is, for completions that tell it when a paced delivery is done.
   weak var channel: Channel?
@@ -212,7 +215,7 @@ struct ChannelState {
 
   /// Takes a delivery that came at `now` and may wait for as long as the limits say.
   mutating func offer(_ entry: Entry, at now: MonotonicInstant) -> Admission {
-    if isClosed { return .refused("shutting_down") }
+    if isClosed { return .refused(Self.closedReason) }
     var actions = Actions()
     let isFirst = offers.isEmpty && senders.first.map { hasRoom(for: $0.entry.batch) } ?? true
     if isFirst, hasRoom(for: entry.batch) {
@@ -235,7 +238,7 @@ struct ChannelState {
 
   /// Takes a delivery whose sender waits for room: it holds its own batch, so that memory stays bounded.
   mutating func send(_ entry: Entry, _ continuation: CheckedContinuation<Void, Never>) -> Admission {
-    if isClosed { return .refused("shutting_down") }
+    if isClosed { return .refused(Self.closedReason) }
     var actions = Actions()
     if senders.isEmpty, offers.isEmpty, keepsPace(entry.batch), hasRoom(for: entry.batch) {
       enqueue(entry, isPaced: true, &actions)

@@ -80,6 +80,7 @@ final class SignalCounts: Sendable {
 
   func add(_ batch: Batch) { change(batch.signal, by: batch.itemCount) }
   func subtract(_ batch: Batch) { change(batch.signal, by: -batch.itemCount) }
+  func add(_ items: Int, of signal: Signal) { change(signal, by: items) }
 
   func items(of signal: Signal) -> Int {
     switch signal {

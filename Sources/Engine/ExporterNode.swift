@@ -5,81 +5,107 @@ import TelemetryData
 
 /// An exporter with what surrounds it: queue, workers, retries and timeout.
 ///
-/// With a memory queue the sender is answered once the batch is in the queue; without one, or with
-/// `wait_for_result`, once the backend has answered.
+/// With a memory queue the sender is answered once the batch is in the queue; with a durable one once it is committed;
+/// without one, with `wait_for_result`, or where delivery at least once is asked for, once the backend has answered.
 final class ExporterNode: Consumer {
   let id: ComponentID
   let exporter: any Exporter
   private let settings: DeliverySettings
+  /// The memory queue; behind a durable one, what the workers have at hand.
   private let queue: Channel
   private let batches: Channel?
+  private let stored: StoredIntake?
+  private let tries: ExportTries
   private let books: ExporterBooks
   private let parts: EngineParts
   private let logger: Logger
   private let underWay = SignalCounts()
-  private let retries: RateLimitedLog
-  /// The ends of the tries under way; nil without a timeout.
-  private let timeouts: Timeouts?
-  private let requests: SelfMetricCell
   private let live: Mutex<Int>
+  private let workersEnded = Milestone()
   let finished = Milestone()
 
   /// How many bytes of senders that can wait are queued or under way while the backend keeps answering: enough to keep
   /// it busy.
   private static let paceBytes = 8 << 20
 
+  /// - Parameters:
+  ///   - storage: where the queue is kept; nil keeps it in memory.
+  ///   - holdsCompletions: whether senders' answers wait for the backend where the queue is memory only.
   init(
     _ id: ComponentID, _ exporter: any Exporter, _ settings: DeliverySettings, logger: Logger,
-    parts: EngineParts
+    parts: EngineParts, storage: (any StorageProvider)? = nil, holdsCompletions: Bool = false
   ) {
     self.id = id
     self.exporter = exporter
     self.parts = parts
     self.logger = logger
     self.settings = settings
-    retries = RateLimitedLog(logger, clock: parts.clock)
-    timeouts = settings.timeout.flatMap { $0 > .zero ? Timeouts(after: $0, clock: parts.clock) : nil }
+    tries = ExportTries(id, exporter, settings, logger: logger, parts: parts)
     let books = ExporterBooks(id, parts: parts)
     self.books = books
     let queueing = settings.queue.flatMap { $0.enabled ? $0 : nil }
+    let workers = queueing?.numConsumers ?? settings.concurrency
+    let limits: ChannelLimits
+    if let queueing, let storage {
+      stored = StoredIntake(
+        id, queueing, provider: storage, books: books, logger: logger, parts: parts)
+      limits = ChannelLimits(sizer: .requests, capacity: workers, maxBytes: 4 << 20)
+    } else {
+      stored = nil
+      limits = Self.limits(queueing, holdsCompletions: holdsCompletions)
+    }
+    let ended: @Sendable (Batch, LedgerState, String) -> Void
+    if stored == nil {
+      let underWay = underWay
+      let refusals = RateLimitedLog(logger, clock: parts.clock)
+      ended = { batch, state, reason in
+        underWay.subtract(batch)
+        books.notEnqueued(batch, state, reason)
+        refusals.log(
+          .warning, "the sending queue takes no more",
+          metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
+      }
+    } else {
+      // What ends in front of the workers stays stored.
+      ended = { _, _, _ in }
+    }
+    queue = Channel(limits: limits, clock: parts.clock, ended: ended)
+    batches = queueing?.batch.map { _ in
+      Channel(limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, ended: ended)
+    }
+    live = Mutex(workers + (batches == nil ? 0 : 1) + (stored == nil ? 0 : 1))
+    if let queueing { observeQueue(queueing) }
+  }
+
+  private static func limits(_ queueing: QueueSettings?, holdsCompletions: Bool) -> ChannelLimits {
     var limits =
       queueing.map {
         ChannelLimits(
           sizer: $0.sizer, capacity: $0.queueSize,
           maxBytes: $0.sizer == .bytes ? nil : QueueSettings.byteCeiling,
           patience: $0.blockOnOverflow ? .seconds(60) : .zero,
-          answer: $0.waitForResult ? .byReader : .onIntake)
+          answer: $0.waitForResult || holdsCompletions ? .byReader : .onIntake)
       } ?? .stage
-    limits.paceBytes = Self.paceBytes
-    let underWay = underWay
-    let refusals = RateLimitedLog(logger, clock: parts.clock)
-    let ended: @Sendable (Batch, LedgerState, String) -> Void = { batch, state, reason in
-      underWay.subtract(batch)
-      books.notEnqueued(batch, state, reason)
-      refusals.log(
-        .warning, "the sending queue takes no more",
-        metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
-    }
-    queue = Channel(limits: limits, clock: parts.clock, ended: ended)
-    let workers = queueing?.numConsumers ?? settings.concurrency
-    batches = queueing?.batch.map { _ in
-      Channel(limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, ended: ended)
-    }
-    live = Mutex(workers + (batches == nil ? 0 : 1))
-    requests = parts.metrics.gauge(
-      "otelcol_exporter_in_flight_requests", help: "Requests under way to the backend.",
-      labels: [("exporter", id.description)])
-    if queueing != nil {
-      let (queue, labels) = (queue, [(name: "exporter", value: id.description)])
-      parts.metrics.observe(
-        "otelcol_exporter_queue_size", help: "What the queue holds, counted by its sizer.", labels: labels
-      ) { Double(queue.load.size) }
-      parts.metrics.observe(
-        "otelcol_exporter_queue_capacity", help: "What the queue can hold, counted by its sizer.",
-        labels: labels
-      ) { Double(queue.capacity) }
-    }
+    limits.paceBytes = paceBytes
+    return limits
   }
+
+  private func observeQueue(_ settings: QueueSettings) {
+    let (queue, stored) = (queue, stored)
+    let labels = [(name: "exporter", value: id.description)]
+    parts.metrics.observe(
+      "otelcol_exporter_queue_size", help: "What the queue holds, counted by its sizer.", labels: labels
+    ) { Double(stored?.size ?? queue.load.size) }
+    parts.metrics.observe(
+      "otelcol_exporter_queue_capacity", help: "What the queue can hold, counted by its sizer.",
+      labels: labels
+    ) { Double(settings.queueSize) }
+  }
+
+  // MARK: Life
+
+  /// Opens the durable queue, if there is one.
+  func open() async throws { try await stored?.open() }
 
   /// The tasks of this node; each returns once the queue is closed and empty.
   var tasks: [@Sendable () async -> Void] {
@@ -88,13 +114,49 @@ final class ExporterNode: Consumer {
     if let gathering = settings.queue?.batch, let batches {
       tasks.append { await self.gather(gathering, into: batches) }
     }
+    if let stored {
+      tasks.append {
+        await stored.pump(into: self.queue)
+        self.taskEnded()
+      }
+    }
+    tasks.append { await self.finish() }
     return tasks
   }
 
-  /// Items in the queue and under way to the backend.
-  func itemsInFlight(of signal: Signal) -> Int { underWay.items(of: signal) }
+  /// Waits for the workers, and closes what is behind them.
+  private func finish() async {
+    await workersEnded.wait()
+    await stored?.close()
+    finished.reach()
+  }
 
-  func close() { queue.close() }
+  /// Items in the queue and under way to the backend.
+  func itemsInFlight(of signal: Signal) -> Int {
+    stored?.itemsInFlight(of: signal) ?? underWay.items(of: signal)
+  }
+
+  /// Takes no more. What is in memory is still delivered; what is stored stays so, except for what is on its way.
+  func close() {
+    guard let stored else { return queue.close() }
+    stored.stopReading()
+    tries.stop()
+  }
+
+  /// Moves what waits here, and what still comes, to the node that takes this one's place; returns once it has, and
+  /// once nothing is under way from here. A durable queue is opened again by the successor.
+  func handOver(to successor: ExporterNode) async {
+    if stored == nil { queue.forward(to: Heir(of: self, successor: successor)) }
+    close()
+    tries.stop()
+    await finished.wait()
+    while true {
+      do { return try await successor.open() } catch {
+        logger.error("the durable queue cannot be opened again", metadata: ["error": "\(error)"])
+        if await !successor.tries.pause(for: .seconds(1)) { return }
+      }
+    }
+  }
 
   func abort() {
     queue.abort()
@@ -104,11 +166,13 @@ final class ExporterNode: Consumer {
   // MARK: Intake
 
   func offer(_ delivery: consuming Delivery) {
+    if let stored { return stored.offer(delivery) }
     underWay.add(delivery.batch)
     queue.offer(delivery)
   }
 
   func send(_ delivery: consuming Delivery) async {
+    if let stored { return await stored.send(delivery) }
     underWay.add(delivery.batch)
     await queue.send(delivery)
   }
@@ -120,7 +184,7 @@ final class ExporterNode: Consumer {
       $0 -= 1
       return $0
     }
-    if left == 0 { finished.reach() }
+    if left == 0 { workersEnded.reach() }
   }
 
   private func gather(_ settings: QueueBatchSettings, into output: Channel) async {
@@ -164,96 +228,59 @@ final class ExporterNode: Consumer {
 
   private func process(_ delivery: consuming Delivery) async {
     let batch = delivery.batch
-    defer { underWay.subtract(batch) }
-    let (outcome, reason) = await tryUntilDone(batch, metadata: delivery.metadata)
-    books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
-    delivery.resolve(outcome)
-  }
-
-  /// Tries, waits and tries again until the outcome is final; a retryable outcome comes with why it was given up.
-  private func tryUntilDone(_ batch: Batch, metadata: RequestMetadata?) async -> (Outcome, String) {
-    let started = parts.clock.now
-    var backoff = Backoff(settings.retry ?? RetrySettings())
-    while true {
-      let outcome = await tryOnce(batch, metadata: metadata)
-      guard case .refused(let reason, let after) = outcome else {
-        log(outcome, batch)
-        return (outcome, "")
-      }
-      guard let retry = settings.retry, retry.enabled else {
-        logGivenUp(batch, reason, "retries are off")
-        return (outcome, "retries_disabled")
-      }
-      let wait = backoff.next(parts.randomness, atLeast: after)
-      if retry.maxElapsedTime > .zero, parts.clock.now - started + wait > retry.maxElapsedTime {
-        logGivenUp(batch, reason, "max_elapsed_time has passed")
-        return (outcome, "retries_exhausted")
-      }
-      retries.log(
-        .warning, "export failed, will try again",
-        metadata: ["error": "\(reason)", "items": "\(batch.itemCount)", "retry_in": "\(wait)"])
+    var end = ExportTries.End.stopped(.refused(reason: "the exporter stops", after: nil))
+    if !tries.isStopped {
       // While the backend is down the queue fills up; while it answers, senders that can wait keep its pace.
-      queue.beginStall()
-      defer { queue.endStall() }
-      do { try await parts.clock.sleep(for: wait) } catch {
-        logGivenUp(batch, reason, "the shutdown deadline has passed")
-        return (outcome, "shutdown_deadline")
+      end = await tries.untilDone(batch, metadata: delivery.metadata) { isWaiting in
+        if isWaiting { queue.beginStall() } else { queue.endStall() }
       }
     }
-  }
-
-  private func tryOnce(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
-    requests.add(1)
-    defer { requests.add(-1) }
-    let outcome = await exportInTime(batch, metadata: metadata)
-    return outcome.bounded(to: batch.itemCount)
-  }
-
-  private enum TryEvent: Sendable {
-    case answered(Outcome)
-    case timedOut
-    case notTimed
-  }
-
-  private func exportInTime(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
-    guard let timeouts else { return await exporter.export(batch, metadata: metadata) }
-    let exporter = exporter
-    return await withTaskGroup(of: TryEvent.self) { group in
-      group.addTask { .answered(await exporter.export(batch, metadata: metadata)) }
-      group.addTask { await timeouts.wait() ? .timedOut : .notTimed }
-      defer { group.cancelAll() }
-      var isLate = false
-      for await event in group {
-        switch event {
-        case .timedOut:
-          isLate = true
-          group.cancelAll()
-        case .notTimed: continue
-        case .answered(.refused) where isLate: break
-        // Also when it comes late: a batch that was taken must not be sent again.
-        case .answered(let outcome): return outcome
-        }
+    switch end {
+    case .final(let outcome, let reason):
+      books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
+      leave(batch)
+      if stored != nil, case .refused(let text, _) = outcome {
+        // Given up, so it must not come back.
+        delivery.resolve(.rejected(reason: text))
+      } else {
+        delivery.resolve(outcome)
       }
-      return .refused(reason: "no answer within \(timeouts.duration)", after: nil)
+    case .stopped(let outcome):
+      if stored != nil { return delivery.resolve(outcome) }
+      if let successor = queue.successor { return await successor.send(delivery) }
+      if case .refused(let text, _) = outcome {
+        tries.logGivenUp(batch, text, "the shutdown deadline has passed")
+      }
+      books.ended(
+        batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "shutdown_deadline")
+      leave(batch)
+      delivery.resolve(outcome)
     }
   }
 
-  private func log(_ outcome: Outcome, _ batch: Batch) {
-    switch outcome {
-    case .accepted, .refused: break
-    case .partial(let rejected, let message):
-      logger.warning(
-        "the backend rejected part of a batch",
-        metadata: ["rejected": "\(rejected)", "items": "\(batch.itemCount)", "message": "\(message)"])
-    case .rejected(let reason):
-      logger.error(
-        "the backend rejected a batch, it is not tried again",
-        metadata: ["error": "\(reason)", "items": "\(batch.itemCount)"])
-    }
-  }
+  /// The batch is this node's no more; what is stored counts until its lease ends.
+  private func leave(_ batch: Batch) { if stored == nil { underWay.subtract(batch) } }
 
-  private func logGivenUp(_ batch: Batch, _ error: String, _ why: String) {
-    logger.error(
-      "export given up", metadata: ["error": "\(error)", "why": "\(why)", "items": "\(batch.itemCount)"])
+  /// Passes what a node has left to its successor.
+  private final class Heir: Consumer {
+    private let node: ExporterNode
+    private let successor: ExporterNode
+
+    init(of node: ExporterNode, successor: ExporterNode) {
+      self.node = node
+      self.successor = successor
+    }
+
+    func offer(_ delivery: consuming Delivery) {
+      let batch = delivery.batch
+      successor.offer(delivery)
+      node.leave(batch)
+    }
+
+    func send(_ delivery: consuming Delivery) async {
+      let batch = delivery.batch
+      await successor.send(delivery)
+      node.leave(batch)
+    }
   }
 }

@@ -91,18 +91,30 @@ struct Graph: Sendable {
     let health: any HealthSource
     var extensions: [ComponentID: any ServiceExtension] = [:]
 
-    func make(_ id: ComponentID, signals: [Signal]? = nil, ledger: Ledger? = nil) throws -> (
-      any Component, String
-    )? {
+    func make(
+      _ id: ComponentID, signals: [Signal]? = nil, ledger: Ledger? = nil, holdsCompletions: Bool = false
+    ) throws -> (any Component, String)? {
       guard let node = plan.nodes[id] else { return nil }
       let context = ComponentContext(
         id: id, declaredAt: node.declaredAt, signals: signals ?? node.signals, logger: logger(for: id),
         clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
         metrics: parts.metrics, health: health,
-        extensions: ExtensionDirectory(node.extensions.compactMapValues { extensions[$0] }))
+        holdsCompletions: holdsCompletions, extensions: directory(of: node))
       do { return (try node.component.make(context), node.declaredAt) } catch {
         throw ComponentFailure(id, node.declaredAt, error)
       }
+    }
+
+    /// Where the exporter's queue is kept; nil keeps it in memory.
+    func storage(of id: ComponentID, _ settings: DeliverySettings) throws -> (any StorageProvider)? {
+      guard settings.isDurable, let name = settings.queue?.storage, let node = plan.nodes[id] else {
+        return nil
+      }
+      return try directory(of: node).find(name, as: (any StorageProvider).self)
+    }
+
+    private func directory(of node: Plan.Node) -> ExtensionDirectory {
+      ExtensionDirectory(node.extensions.compactMapValues { extensions[$0] })
     }
 
     func logger(for id: ComponentID) -> Logger {
@@ -129,10 +141,15 @@ struct Graph: Sendable {
   ) throws -> ExporterEntry {
     if let exporter = component as? any Exporter {
       let settings = maker.plan.nodes[id]?.component.traits.delivery ?? DeliverySettings()
-      let node = ExporterNode(id, exporter, settings, logger: maker.logger(for: id), parts: maker.parts)
+      let node = ExporterNode(
+        id, exporter, settings, logger: maker.logger(for: id), parts: maker.parts,
+        storage: try maker.storage(of: id, settings), holdsCompletions: maker.plan.isAtLeastOnce)
       return ExporterEntry(
         id: id, declaredAt: declaredAt, node: node, consumer: node,
-        start: { try await exporter.start() }, stop: { await exporter.stop() })
+        start: {
+          try await exporter.start()
+          try await node.open()
+        }, stop: { await exporter.stop() })
     }
     guard let exporter = component as? any InlineExporter else { throw WrongKind(id: id) }
     return ExporterEntry(
@@ -155,9 +172,11 @@ struct Graph: Sendable {
     }
     for id in pipeline.processors.reversed() {
       let ledger = Ledger(within: maker.parts.ledger)
-      guard let (component, _) = try maker.make(id, signals: [pipeline.signal], ledger: ledger) else {
-        continue
-      }
+      guard
+        let (component, _) = try maker.make(
+          id, signals: [pipeline.signal], ledger: ledger,
+          holdsCompletions: maker.plan.holdsCompletions(pipeline))
+      else { continue }
       if let processor = component as? any InlineProcessor {
         inline.insert((id, processor), at: 0)
       } else if let processor = component as? any BufferingProcessor {

@@ -30,6 +30,8 @@ package struct Plan: Sendable {
   /// In the order of `service.extensions`.
   package private(set) var extensions: [ComponentID] = []
   package private(set) var telemetry = TelemetryConfig()
+  /// Whether senders' answers wait for the backends also where queues are memory only.
+  package private(set) var isAtLeastOnce = false
 
   /// Plans the graph of a resolved configuration; nil when errors were added.
   ///
@@ -78,6 +80,7 @@ package struct Plan: Sendable {
         ServiceConfig.self, from: serviceNode, path: "service", diagnostics: &diagnostics)
       {
         plan.telemetry = service.telemetry
+        plan.isAtLeastOnce = service.delivery == .atLeastOnce
         planExtensions(service)
         planPipelines(service, at: serviceNode)
       }

@@ -5,6 +5,7 @@ package import Logging
 package struct ServiceConfig: ConfigGroup {
   var extensions: [ConfigNode] = []
   var pipelines = ConfigMap<PipelineConfig>()
+  var delivery = DeliveryMode.standard
   package var telemetry = TelemetryConfig()
   package init() {}
 
@@ -12,8 +13,18 @@ package struct ServiceConfig: ConfigGroup {
     Field("extensions", \.extensions, "Extensions to start, by id."),
     Field(
       "pipelines", \.pipelines, "Pipelines by id: `traces`, `metrics` or `logs`, with an optional `/name`."),
+    Field(
+      "delivery", \.delivery,
+      "When senders are told that their data was taken: `standard`, once it is in the next queue, in memory or on disk; "
+        + "`at_least_once`, once it is on disk or the backends have taken it."),
     Field("telemetry", \.telemetry, "What the collector reports about itself."),
   ]
+}
+
+/// `service.delivery`.
+package enum DeliveryMode: String, ConfigEnum, CaseIterable {
+  case standard
+  case atLeastOnce = "at_least_once"
 }
 
 /// One pipeline: which components, in which order.

@@ -21,6 +21,7 @@ extension Catalog {
       OTLPHTTPExporter.self,
     ],
     extensions: [
-      HealthCheckExtension.self
+      FileStorageExtension.self,
+      HealthCheckExtension.self,
     ])
 }

@@ -32,7 +32,7 @@ public struct QueueBatchSettings: ConfigGroup {
   }
 }
 
-/// `sending_queue`: a bounded memory queue between the pipeline and the backend.
+/// `sending_queue`: a bounded queue between the pipeline and the backend, in memory or on disk.
 public struct QueueSettings: ConfigGroup {
   public var enabled = true
   public var numConsumers = 10
@@ -41,6 +41,7 @@ public struct QueueSettings: ConfigGroup {
   public var waitForResult = false
   public var blockOnOverflow = false
   public var batch: QueueBatchSettings?
+  public var storage: ExtensionReference<StorageRole>?
   public init() {}
 
   /// What a queue that counts requests or items holds at most in bytes, so that memory stays bounded whatever the
@@ -58,10 +59,21 @@ public struct QueueSettings: ConfigGroup {
     Field("wait_for_result", \.waitForResult, "Answer the sender only once the backend has answered."),
     Field("block_on_overflow", \.blockOnOverflow, "Wait for room when full, instead of refusing."),
     Field("batch", \.batch, "Gather queued requests into larger ones."),
-    .unsupported("storage", "durable queues are not part of this version; remove the key to queue in memory"),
+    Field(
+      "storage", \.storage,
+      "The storage extension that keeps the queue on disk; absent: it is in memory. Senders are then answered once "
+        + "their data is committed, and what is stored survives the process."),
   ]
 
   public func check(_ checker: inout ConfigChecker) {
+    if storage != nil, waitForResult {
+      checker.error(
+        \.waitForResult, "cannot be combined with storage",
+        help: "leave it out: senders are answered once their data is on disk")
+    }
+    if storage != nil, !enabled {
+      checker.error(\.storage, "has no effect while the queue is not enabled", help: "set enabled: true")
+    }
     if let batch, sizer.rawValue == batch.sizer.rawValue, batch.minSize > queueSize {
       checker.error(
         \.batch, "min_size (\(batch.minSize)) does not fit into queue_size (\(queueSize))",
@@ -77,7 +89,10 @@ public struct RetrySettings: ConfigGroup {
   public var randomizationFactor = 0.5
   public var multiplier = 1.5
   public var maxInterval: Duration = .seconds(30)
-  public var maxElapsedTime: Duration = .seconds(300)
+  /// Nil stands for five minutes, and for no limit where the queue is durable.
+  public var maxElapsedTime: Duration?
+  /// What it is for a queue in memory.
+  public static let defaultMaxElapsedTime = Duration.seconds(300)
   public init() {}
 
   public static let fields: [Field<Self>] = [
@@ -89,12 +104,13 @@ public struct RetrySettings: ConfigGroup {
     Field("multiplier", \.multiplier, "Each wait is this many times the one before.", check: .atLeast(1)),
     Field("max_interval", \.maxInterval, "The longest wait between two tries.", check: .atLeast(.zero)),
     Field(
-      "max_elapsed_time", \.maxElapsedTime, "Give up after this time; 0 never gives up.",
+      "max_elapsed_time", \.maxElapsedTime,
+      "Give up after this time; 0 never gives up. Absent: 5m, or never where the queue is durable.",
       check: .atLeast(.zero)),
   ]
 
   public func check(_ checker: inout ConfigChecker) {
-    if maxElapsedTime > .zero, maxElapsedTime < initialInterval {
+    if let maxElapsedTime, maxElapsedTime > .zero, maxElapsedTime < initialInterval {
       checker.error(\.maxElapsedTime, "must be 0 or at least initial_interval")
     }
   }
@@ -117,5 +133,13 @@ public struct DeliverySettings: Sendable {
     self.retry = retry
     self.timeout = timeout
     self.concurrency = concurrency
+  }
+
+  /// Whether the queue is kept by a storage extension.
+  public var isDurable: Bool { queue.map { $0.enabled && $0.storage != nil } ?? false }
+
+  /// How long a batch is tried; zero is for ever.
+  public var maxElapsedTime: Duration {
+    retry?.maxElapsedTime ?? (isDurable ? .zero : RetrySettings.defaultMaxElapsedTime)
   }
 }

@@ -5,6 +5,8 @@ public import TelemetryData
 public enum LedgerState: String, Sendable, CaseIterable {
   /// Came in through a receiver.
   case received
+  /// Was in a durable queue when the process started.
+  case restored
   /// Came into being inside: extra copies of a fan-out, items a connector generated.
   case copied
   /// The backend has acknowledged them.
@@ -25,7 +27,7 @@ public enum LedgerState: String, Sendable, CaseIterable {
   case leaked
 
   /// Whether the state adds items to the pipeline, rather than ending their way.
-  public var isSource: Bool { self == .received || self == .copied }
+  public var isSource: Bool { self == .received || self == .restored || self == .copied }
 }
 
 /// The account of every item: what came in equals what ended somewhere plus what is under way.

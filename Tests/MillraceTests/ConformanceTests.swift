@@ -16,6 +16,7 @@ import Testing
     "exporter otlp_grpc":
       "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
     "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
+    "extension file_storage": "{directory: /tmp/millrace-conformance, create_directory: true}",
     "extension health_check": "{endpoint: \"127.0.0.1:0\"}",
   ]
 
