@@ -56,6 +56,7 @@ package struct Plan: Sendable {
       let entry: Catalog.Entry
       let component: DecodedComponent?
       let origin: Origin
+      let section: ConfigNode
       var isUsed = false
     }
 
@@ -86,6 +87,7 @@ package struct Plan: Sendable {
       }
       checkUses()
       resolveExtensions()
+      if !diagnostics.hasErrors { lint(serviceNode) }
       warnOfUnused()
       return plan
     }
@@ -138,7 +140,7 @@ package struct Plan: Sendable {
         }
         let component = found.decode(entry.value, path, entry.keyOrigin, &diagnostics)
         declared[kind, default: [:]][entry.key] = Declaration(
-          id: id, entry: found, component: component, origin: entry.keyOrigin)
+          id: id, entry: found, component: component, origin: entry.keyOrigin, section: entry.value)
       }
     }
 
@@ -305,6 +307,18 @@ package struct Plan: Sendable {
             "invalid-config", message, at: declaration.origin, path: "\(kind.section).\(key)")
         }
       }
+    }
+
+    private mutating func lint(_ service: ConfigNode) {
+      var sections: [ComponentID: (key: String, origin: Origin, node: ConfigNode)] = [:]
+      for (key, declaration) in declared.values.joined() {
+        sections[declaration.id] = (key, declaration.origin, declaration.section)
+      }
+      let pipelines = (service["pipelines"]?.entries ?? []).map { ($0.key, $0.keyOrigin) }
+      DeliveryLints(
+        plan: plan, sections: sections,
+        pipelines: Dictionary(pipelines, uniquingKeysWith: { first, _ in first })
+      ).report(into: &diagnostics)
     }
 
     /// Finds the extensions that components name, which must be listed to be started.

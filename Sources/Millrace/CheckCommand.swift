@@ -16,6 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
         millrace check --config base.yaml --config site.yaml
         millrace validate --config /etc/otelcol/config.yaml
         millrace check --json pipeline.yaml
+        millrace check --explain-delivery pipeline.yaml
       """,
     aliases: ["validate"])
 
@@ -23,6 +24,9 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Flag(help: "Report as JSON, for editors and CI.")
   var json = false
+
+  @Flag(help: "Say for every path from a receiver to an exporter what it guarantees.")
+  var explainDelivery = false
 
   func run() async throws {
     var groups = arguments.files.map { [ConfigSource($0)] }
@@ -38,6 +42,9 @@ struct CheckCommand: AsyncParsableCommand {
 
   private func report(_ plan: Plan?, _ diagnostics: Diagnostics, name: String) {
     if json {
+      if explainDelivery, let plan {
+        return Terminal.out(DeliveryExplanation.literal(plan).prettyJSON() + "\n")
+      }
       Terminal.out(diagnostics.json() + "\n")
       return
     }
@@ -46,6 +53,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
     if let plan {
       Terminal.out("\(name): ok, \(plan.pipelines.map(\.id).joined(separator: ", "))\n")
+      if explainDelivery { Terminal.out(DeliveryExplanation.text(plan)) }
     } else {
       Terminal.err("\(name): \(diagnostics.summary)\n")
     }

@@ -73,13 +73,28 @@ public struct ComponentTraits: Sendable {
   public var roles: [String]
   /// How an exporter is fed; nil for other kinds, and for exporters that are done when they return.
   public var delivery: DeliverySettings?
-  /// Whether a processor holds items back in memory, so that its senders may be answered before the items are safe.
-  public var buffers: Bool
+  /// Whether a processor holds items back in memory, and when their senders are answered.
+  public var buffering: Buffering
+  /// What users must know when they rely on it, for explanations of a configuration: a clause without a full stop.
+  public var note: String?
 
-  public init(roles: [String] = [], delivery: DeliverySettings? = nil, buffers: Bool = false) {
+  /// How a processor that holds items back answers their senders.
+  public enum Buffering: Sendable {
+    /// It holds nothing back.
+    case none
+    /// On intake; where ``ComponentContext/holdsCompletions`` is set, once what follows has taken the items.
+    case untilTaken
+    /// On intake, whatever follows.
+    case answersEarly
+  }
+
+  public init(
+    roles: [String] = [], delivery: DeliverySettings? = nil, buffering: Buffering = .none, note: String? = nil
+  ) {
     self.roles = roles
     self.delivery = delivery
-    self.buffers = buffers
+    self.buffering = buffering
+    self.note = note
   }
 }
 
@@ -167,7 +182,7 @@ public protocol BufferingProcessor: Component {
 }
 
 extension BufferingProcessor {
-  public static func traits(of config: Config) -> ComponentTraits { ComponentTraits(buffers: true) }
+  public static func traits(of config: Config) -> ComponentTraits { ComponentTraits(buffering: .untilTaken) }
 }
 
 /// Delivers telemetry; the engine adds queue, retries and timeout around it.

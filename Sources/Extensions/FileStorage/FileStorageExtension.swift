@@ -11,6 +11,12 @@ package final class FileStorageExtension: StorageProvider {
   package static let descriptor = ComponentDescriptor(
     type: "file_storage", signals: [], summary: "Keeps sending queues and checkpoints on disk.")
 
+  package static func traits(of config: FileStorageConfig) -> ComponentTraits {
+    ComponentTraits(
+      roles: [StorageRole.name],
+      note: config.fsync ? nil : "a power cut can cost the last moments, unless fsync is true")
+  }
+
   private let config: FileStorageConfig
   private let context: ComponentContext
   private let removalFailures: RateLimitedLog
