@@ -120,7 +120,8 @@ package struct DeliveryPath: Sendable {
     let retry =
       delivery.retry?.enabled ?? false
       ? delivery.maxElapsedTime > .zero
-        ? "each batch is given up after \(delivery.maxElapsedTime)" : "each batch is tried until it is taken"
+        ? "each batch is given up after \(GoDuration.text(delivery.maxElapsedTime))"
+        : "each batch is tried until it is taken"
       : "nothing is tried again"
     guard let queue = delivery.queue, queue.enabled else {
       return "senders wait, and are refused retryably; \(retry)"
@@ -218,7 +219,7 @@ struct DeliveryLints {
       let entry = retry?.value.entry("max_elapsed_time")
       diagnostics.warning(
         "weak-delivery",
-        "\(id) stores its queue, but gives up what the backend has not taken after \(delivery.maxElapsedTime)",
+        "\(id) stores its queue, but gives up what the backend has not taken after \(GoDuration.text(delivery.maxElapsedTime))",
         at: entry?.keyOrigin ?? section.origin,
         path: "exporters.\(section.key).retry_on_failure.max_elapsed_time",
         help: "remove max_elapsed_time: with storage it is tried until it is taken")

@@ -4,11 +4,21 @@ import PipelineKit
 
 /// What `millrace check --explain-delivery` prints.
 enum DeliveryExplanation {
-  /// For people: a block per path.
+  /// For people: a block per way, with the pipelines that have it.
   static func text(_ plan: Plan) -> String {
-    plan.deliveryPaths.map { path in
+    var blocks: [(pipelines: [String], path: DeliveryPath)] = []
+    for path in plan.deliveryPaths {
+      if let same = blocks.firstIndex(where: {
+        way($0.path) == way(path) && facts($0.path).map(\.text) == facts(path).map(\.text)
+      }) {
+        blocks[same].pipelines.append(path.pipeline)
+      } else {
+        blocks.append(([path.pipeline], path))
+      }
+    }
+    return blocks.map { pipelines, path in
       let lines = facts(path).map { "    \($0.name.padding(to: 15))\($0.text)\n" }.joined()
-      return "\n  \(path.pipeline): \(way(path))  [\(path.guarantee)]\n\(lines)"
+      return "\n  \(pipelines.joined(separator: ", ")): \(way(path))  [\(path.guarantee)]\n\(lines)"
     }.joined()
   }
 
