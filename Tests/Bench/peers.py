@@ -76,13 +76,13 @@ class Millrace(Peer):
 receivers:
   otlp:
     protocols:
-      grpc: {{ endpoint: "127.0.0.1:{grpc}" }}
-      http: {{ endpoint: "127.0.0.1:{http}" }}
+      grpc: {{ endpoint: "127.0.0.1:{grpc}"{tls} }}
+      http: {{ endpoint: "127.0.0.1:{http}"{tls} }}
 processors:
   batch: {{}}
 exporters:
   {exporter}
-service:
+{extensions}service:
   telemetry:
     metrics:
       readers: [{{ pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {metrics} }} }} }} }}]
@@ -90,13 +90,23 @@ service:
     {signal}: {{ receivers: [otlp], processors: [batch], exporters: [{name}] }}
 """
 
-    def __init__(self, binary, folder, signal, exporter, name="millrace"):
-        self.signal = signal
+    # A durable queue, for exporters with `sending_queue: {{ storage: file_storage }}`.
+    STORAGE = """extensions:
+  file_storage: {{ directory: {folder}/queue, create_directory: true }}
+"""
+
+    def __init__(self, binary, folder, signal, exporter, name="millrace", certificate=None):
+        self.signal, self.folder = signal, folder
         self.grpc, self.http, self.metrics = free_port(), free_port(), free_port()
         config = pathlib.Path(folder, f"{name}.yaml")
-        config.write_text(self.CONFIG.format(
-            grpc=self.grpc, http=self.http, metrics=self.metrics, exporter=exporter, signal=signal,
-            name=exporter.partition(":")[0]))
+        tls = f", tls: {{ cert_file: {certificate[0]}, key_file: {certificate[1]} }}" if certificate else ""
+        text = self.CONFIG.format(
+            grpc=self.grpc, http=self.http, metrics=self.metrics, exporter=exporter, signal=signal, tls=tls,
+            extensions=self.STORAGE.format(folder=folder) if "file_storage" in exporter else "",
+            name=exporter.partition(":")[0])
+        if "file_storage" in exporter:
+            text = text.replace("service:", "service:\n  extensions: [file_storage]")
+        config.write_text(text)
         super().__init__([binary, "run", str(config)], self.grpc, folder, name)
 
     def items(self, what):
@@ -115,6 +125,16 @@ service:
                 raise SystemExit(f"{self.log.stem} sent {sent} of {wanted} items:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.02)
         return sent
+
+
+def certificate(folder):
+    """A certificate for the loopback interface that nobody trusts, and its key: paths of PEM files."""
+    paths = [str(pathlib.Path(folder, name)) for name in ("bench.crt", "bench.key")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", paths[0],
+         "-keyout", paths[1]], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    return paths
 
 
 def nghttpd(folder):
@@ -168,8 +188,8 @@ http {{
 """
 
 
-def nginx(folder):
-    port = free_port()
+def nginx(folder, port=None):
+    port = port or free_port()
     config = pathlib.Path(folder, "nginx.conf")
     config.write_text(NGINX.format(folder=folder, port=port))
     pathlib.Path(folder, "answer.sock").unlink(missing_ok=True)

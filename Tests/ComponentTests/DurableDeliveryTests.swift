@@ -155,13 +155,16 @@ import Testing
 
 /// `service.delivery: at_least_once` in memory-only pipelines.
 @Suite struct AtLeastOnceTests {
-  @Test func `senders hear the backend's answer through batch and queue`() async throws {
+  @Test(.timeLimit(.minutes(2)))
+  func `senders hear the backend's answer through batch and queue, before the batch is full or due`()
+    async throws
+  {
     let probe = Probe("once-\(UUID())") { batch in
       batch.itemCount == 2 ? .rejected(reason: "no") : .accepted
     }
     let yaml = """
       receivers: {probe: {probe: \(probe.name)}}
-      processors: {batch: {timeout: 5ms}}
+      processors: {batch: {timeout: 10m}}
       exporters: {probe: {probe: \(probe.name)}}
       service:
         delivery: at_least_once

@@ -7,8 +7,8 @@ internal import TelemetryData
 ///
 /// Where everything behind it is memory, it answers its senders on intake; where what follows is durable, or
 /// delivery at least once is asked for (``ComponentContext/holdsCompletions``), every input waits for the
-/// outcome of the batch it became part of, and of all of them where it was divided. When the next node has no
-/// room it waits; it never drops.
+/// outcome of the batch it became part of, and of all of them where it was divided. A batch then also goes when its
+/// senders fall silent: most likely they all wait for it. When the next node has no room it waits; it never drops.
 package struct BatchProcessor: BufferingProcessor {
   package static let descriptor = ComponentDescriptor(
     type: "batch", summary: "Gathers items into larger batches, by size and by time.")
@@ -70,6 +70,9 @@ package struct BatchProcessor: BufferingProcessor {
     limitLog = RateLimitedLog(context.logger, clock: context.clock)
   }
 
+  /// How long nothing must come before a batch that holds its senders' answers goes.
+  private static let silence = Duration.milliseconds(5)
+
   /// Only too many combinations of metadata values make it refuse.
   package var answersOnIntake: Bool { !context.holdsCompletions && config.metadataKeys.isEmpty }
 
@@ -78,13 +81,18 @@ package struct BatchProcessor: BufferingProcessor {
     var ready: [ReadyBatch] = []
     while true {
       var isClosed = false
-      switch await intake.next(before: shards.nextDeadline, gathering: shards.missingItems) {
+      var deadline = shards.nextDeadline
+      if context.holdsCompletions, let due = deadline { deadline = min(due, context.clock.now + Self.silence) }
+      switch await intake.next(before: deadline, gathering: shards.missingItems) {
       case .delivery(let delivery): take(delivery, into: &shards, ready: &ready)
       case .deadline:
         // What has gathered in the channel meanwhile belongs to the batch that is due.
+        var isSilent = context.holdsCompletions
         while shards.missingItems > 1, let delivery = intake.poll() {
           take(delivery, into: &shards, ready: &ready)
+          isSilent = false
         }
+        if isSilent { shards.flush(dueBy: nil, into: &ready) }
       case .closed: isClosed = true
       }
       if isClosed {
