@@ -21,7 +21,13 @@ package final class HTTPServer: Sendable {
     hooks: ServerHooks = ServerHooks(),
     bodyBudget: Int = 64 << 20, patience: Duration = .seconds(5)
   ) {
-    listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    listener = Listener(
+      endpoint: config.endpoint, transport: config.transport, logger: logger,
+      door: config.tls.map { tls in
+        TLSDoor(
+          contexts: tls.contexts(applicationProtocols: TLSDoor.Inner.http.applicationProtocols, logger: logger),
+          inner: .http, logger: logger, failed: nil)
+      })
     let connections = listener.connections
     let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
     shared = HTTPConnection.Shared(
@@ -37,7 +43,7 @@ package final class HTTPServer: Sendable {
 
   /// Listens.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
-  /// - Throws: ``BindError``.
+  /// - Throws: ``BindError``, or a ``TLSFileError`` when certificate or key cannot be used.
   package func start() async throws -> String {
     let shared = shared
     return try await listener.start(keepsHalfClosed: true, largestRead: 64 << 10) { channel in
