@@ -47,7 +47,8 @@ import Testing
       yaml: "{cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]}",
       finding: ["error it.cipher_suites", "include_insecure_cipher_suites"]),
     Case(
-      yaml: "{cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA], include_insecure_cipher_suites: true}", finding: []),
+      yaml: "{cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA], include_insecure_cipher_suites: true}",
+      finding: []),
     Case(
       yaml: "{cipher_suites: [TLS_RSA_WITH_RC4_128_SHA], include_insecure_cipher_suites: true}",
       finding: ["error it.cipher_suites", "not supported"]),
@@ -83,7 +84,9 @@ import Testing
 
   static let exposed = ["0.0.0.0:4317", "':4317'", "'[::]:4317'", "10.1.2.3:4317", "collector:4317"]
 
-  @Test(arguments: exposed) func `a listener that others reach in plaintext is warned of`(_ address: String) throws {
+  @Test(arguments: exposed) func `a listener that others reach in plaintext is warned of`(_ address: String)
+    throws
+  {
     let bare = address.filter { $0 != "'" }
     let parts = ["warning it.endpoint", "\(bare) is reachable from other machines in plaintext", "`tls`"]
     expect(try findings(GRPCServerConfig.self, "{endpoint: \(address)}"), parts)

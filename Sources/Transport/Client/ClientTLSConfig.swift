@@ -45,7 +45,8 @@ package struct ClientTLSConfig: ConfigGroup {
     if insecureSkipVerify {
       checker.warning(
         \.insecureSkipVerify, "the server's certificate is not verified: anyone on the way can pose as it",
-        help: "give the CA of the server with ca_file, and the name in its certificate with server_name_override")
+        help:
+          "give the CA of the server with ca_file, and the name in its certificate with server_name_override")
     }
     if IPLiteral.isAddress(serverNameOverride) {
       checker.error(

@@ -23,9 +23,11 @@ package struct GRPCClientConfig: ConfigGroup {
   package static let fields: [Field<Self>] = [
     Field(
       "endpoint", \.endpoint,
-      "Address of the server, host:port; `unix:///path` for a socket file. https:// asks for TLS, http:// for plaintext, dns:/// is dropped."),
+      "Address of the server, host:port; `unix:///path` for a socket file. https:// asks for TLS, http:// for plaintext, dns:/// is dropped."
+    ),
     Field("compression", \.compression, "How messages are compressed."),
-    Field("tls", \.tls, "TLS of the connection; on unless `insecure: true` or the endpoint begins with http://."),
+    Field(
+      "tls", \.tls, "TLS of the connection; on unless `insecure: true` or the endpoint begins with http://."),
     Field(
       "keepalive", \.keepalive, "Pings that notice a dead connection.", initial: ClientKeepaliveConfig()),
     Field(
@@ -78,7 +80,8 @@ extension GRPCClientConfig {
     case .http, .https: break
     case nil where tls.insecure && tls.hasAuthorities:
       checker.warning(
-        \.tls.insecureSetting, "has no effect beside ca_file or ca_pem, which ask for TLS, as in the Collector",
+        \.tls.insecureSetting,
+        "has no effect beside ca_file or ca_pem, which ask for TLS, as in the Collector",
         help: "remove one of the two")
     case nil: break
     }

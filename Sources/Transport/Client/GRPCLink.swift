@@ -27,7 +27,10 @@ final class GRPCLink: @unchecked Sendable {
   private var isShutDown = false
   private var whenClosed: [EventLoopPromise<Void>] = []
 
-  init(loop: any EventLoop, target: GRPCTarget, config: GRPCClientConfig, limits: GRPCClientLimits, tls: GRPCClientTLS?) {
+  init(
+    loop: any EventLoop, target: GRPCTarget, config: GRPCClientConfig, limits: GRPCClientLimits,
+    tls: GRPCClientTLS?
+  ) {
     self.tls = tls
     self.loop = loop
     self.target = target
@@ -104,7 +107,8 @@ final class GRPCLink: @unchecked Sendable {
             try channel.pipeline.syncOperations.addHandler(
               NIOSSLClientHandler(context: context, serverHostname: serverName))
           }
-          let session = GRPCSession(link: self, channel: channel, keepalive: self.config.keepalive, usesTLS: context != nil)
+          let session = GRPCSession(
+            link: self, channel: channel, keepalive: self.config.keepalive, usesTLS: context != nil)
           try session.install()
         }
       }

@@ -34,7 +34,9 @@ package struct HTTPClientConfig: ConfigGroup {
       "proxy_url", \.proxyURL,
       "HTTP proxy to tunnel through with CONNECT, such as http://user:password@proxy:3128. Environment variables are not read."
     ),
-    Field("tls", \.tls, "TLS of https URLs; the CA certificates of the system are trusted unless others are named."),
+    Field(
+      "tls", \.tls,
+      "TLS of https URLs; the CA certificates of the system are trusted unless others are named."),
     Field(
       "timeout", \.timeout, "Longest time for one request and its answer; 0 sets no limit.",
       check: .atLeast(.zero)),
@@ -76,7 +78,8 @@ package struct HTTPClientConfig: ConfigGroup {
     }
     if endpoint.lowercased().hasPrefix("http://"), !tls.settings.isUntouched || tls.hasAuthorities {
       checker.warning(
-        \.tls, "has no effect: the URL begins with http://", help: "write https:// in the URL, or leave tls out")
+        \.tls, "has no effect: the URL begins with http://",
+        help: "write https:// in the URL, or leave tls out")
     }
     let level = compressionParameters.level
     if level != 0 {

@@ -24,7 +24,8 @@ package final class GRPCServer: Sendable {
       endpoint: config.endpoint, transport: config.transport, logger: logger,
       door: config.tls.map { tls in
         TLSDoor(
-          contexts: tls.contexts(applicationProtocols: TLSDoor.Inner.grpc.applicationProtocols, logger: logger),
+          contexts: tls.contexts(
+            applicationProtocols: TLSDoor.Inner.grpc.applicationProtocols, logger: logger),
           inner: .grpc, logger: logger, failed: nil)
       })
     let connections = listener.connections

@@ -25,7 +25,8 @@ package final class HTTPServer: Sendable {
       endpoint: config.endpoint, transport: config.transport, logger: logger,
       door: config.tls.map { tls in
         TLSDoor(
-          contexts: tls.contexts(applicationProtocols: TLSDoor.Inner.http.applicationProtocols, logger: logger),
+          contexts: tls.contexts(
+            applicationProtocols: TLSDoor.Inner.http.applicationProtocols, logger: logger),
           inner: .http, logger: logger, failed: nil)
       })
     let connections = listener.connections

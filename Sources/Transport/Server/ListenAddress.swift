@@ -26,7 +26,8 @@ enum ListenAddress {
   /// Names other than `localhost` are not resolved: they count as reachable.
   static func exposure(_ endpoint: String) -> String? {
     guard let (host, _) = split(endpoint), !isLoopback(host) else { return nil }
-    return "\(endpoint) is reachable from other machines in plaintext: anyone on the way can read and change the data"
+    return
+      "\(endpoint) is reachable from other machines in plaintext: anyone on the way can read and change the data"
   }
 
   static let exposureHelp =

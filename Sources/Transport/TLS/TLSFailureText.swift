@@ -8,11 +8,11 @@ enum TLSFailureText {
   static func of(_ error: any Error, peer certificate: NIOSSLCertificate? = nil) -> String? {
     switch error {
     case NIOSSLError.handshakeFailed(let error), NIOSSLError.shutdownFailed(let error):
-      of(error, peer: certificate)
-    case let error as BoringSSLError: of(error, peer: certificate)
+      words(for: error, peer: certificate)
+    case let error as BoringSSLError: words(for: error, peer: certificate)
     case NIOSSLError.uncleanShutdown: "the peer closed the connection"
     case let error as NIOSSLError: "TLS failed: \(error)"
-    case let error as NIOSSLExtraError: of(error)
+    case let error as NIOSSLExtraError: words(for: error)
     case is NIOSSLCloseTimedOutError: "the peer did not confirm the end of the connection"
     case let error as TLSFileError: error.description
     default: nil
@@ -58,11 +58,12 @@ enum TLSFailureText {
       "the peer's certificate is signed by an unknown authority: set tls.ca_file to the CA that signed it, and let the peer send its intermediate certificates"
   }
 
-  private static func of(_ error: NIOSSLExtraError) -> String {
+  private static func words(for error: NIOSSLExtraError) -> String {
     switch error {
     case .failedToValidateHostname, .serverHostnameImpossibleToMatch:
       "the server's certificate is for another host (\(detail(error))): connect by a name in the certificate, or set tls.server_name_override to one"
-    case .cannotUseIPAddressInSNI, .invalidSNIHostname: "the server's name is not a DNS name (\(detail(error)))"
+    case .cannotUseIPAddressInSNI, .invalidSNIHostname:
+      "the server's name is not a DNS name (\(detail(error)))"
     default: "TLS failed: \(error)"
     }
   }
@@ -74,7 +75,9 @@ enum TLSFailureText {
     return String(text[range.upperBound...])
   }
 
-  private static func of(_ error: BoringSSLError, peer certificate: NIOSSLCertificate?) -> String {
+  private static func words(
+    for error: BoringSSLError, peer certificate: NIOSSLCertificate?
+  ) -> String {
     switch error {
     case .sslError(let stack), .unknownError(let stack):
       if stack.contains(.eofDuringHandshake) {

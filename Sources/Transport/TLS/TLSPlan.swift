@@ -64,7 +64,8 @@ extension ClientTLSConfig {
   var reloadInterval: Duration? { settings.reloadInterval > .zero ? settings.reloadInterval : nil }
 
   /// The configuration of connections, without the protocols to offer.
-  func configuration(_ files: TLSFiles, _ content: TLSFiles.Content) throws(TLSFileError) -> TLSConfiguration {
+  func configuration(_ files: TLSFiles, _ content: TLSFiles.Content) throws(TLSFileError) -> TLSConfiguration
+  {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.apply(settings)
     try files.fill(&configuration, with: content)

@@ -20,12 +20,14 @@ package struct TLSSettings: ConfigGroup, Equatable {
   package init() {}
 
   package static let fields: [Field<Self>] = [
-    Field("cert_file", \.certFile, "File with the certificate and its intermediates, PEM, the own one first."),
+    Field(
+      "cert_file", \.certFile, "File with the certificate and its intermediates, PEM, the own one first."),
     Field("cert_pem", \.certPEM, "The certificate itself instead of a file."),
     Field("key_file", \.keyFile, "File with the private key of the certificate, PEM, not encrypted."),
     Field("key_pem", \.keyPEM, "The private key itself instead of a file."),
     Field("min_version", \.minVersion, "Oldest version of TLS that is spoken."),
-    Field("max_version", \.maxVersion, "Newest version of TLS that is spoken; the newest known when left out."),
+    Field(
+      "max_version", \.maxVersion, "Newest version of TLS that is spoken; the newest known when left out."),
     Field(
       "cipher_suites", \.cipherSuites,
       "Cipher suites of TLS 1.2 and older by their IANA names, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256; empty for those with forward secrecy. Those of TLS 1.3 are always on; only such names require TLS 1.3."
@@ -68,7 +70,8 @@ package struct TLSSettings: ConfigGroup, Equatable {
       checker.error(\.maxVersion, "\(maxVersion.rawValue) is older than \(other) \(minVersion.rawValue)")
     } else if minVersion < .tls12 {
       checker.warning(
-        \.minVersion, "TLS \(minVersion.rawValue) is insecure", help: "leave the key out for TLS 1.2 and newer")
+        \.minVersion, "TLS \(minVersion.rawValue) is insecure",
+        help: "leave the key out for TLS 1.2 and newer")
     }
     var isKnown = true
     for name in cipherSuites {
