@@ -26,7 +26,7 @@ package final class GRPCServer: Sendable {
         TLSDoor(
           contexts: tls.contexts(
             applicationProtocols: TLSDoor.Inner.grpc.applicationProtocols, logger: logger),
-          inner: .grpc, logger: logger, failed: nil)
+          inner: .grpc, logger: logger, failed: hooks.refused.map { refused in { refused(.tlsHandshake) } })
       })
     let connections = listener.connections
     let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }

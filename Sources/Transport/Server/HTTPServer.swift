@@ -27,7 +27,7 @@ package final class HTTPServer: Sendable {
         TLSDoor(
           contexts: tls.contexts(
             applicationProtocols: TLSDoor.Inner.http.applicationProtocols, logger: logger),
-          inner: .http, logger: logger, failed: nil)
+          inner: .http, logger: logger, failed: hooks.refused.map { refused in { refused(.tlsHandshake) } })
       })
     let connections = listener.connections
     let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
