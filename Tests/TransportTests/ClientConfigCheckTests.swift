@@ -73,6 +73,9 @@ struct ClientConfigCheckTests {
     Case(
       yaml: "{endpoint: 'http://a/b', tls: {ca_file: x}}", finding: ["warning it.tls", "begins with http://"]),
     Case(yaml: "{endpoint: 'http://a/b', tls: {insecure: true}}", finding: []),
+    Case(
+      yaml: "{endpoint: 'https://a/b', tls: {insecure: true}}",
+      finding: ["warning it.tls.insecure", "begins with https://"]),
     Case(yaml: "{compression: lz4}", finding: ["error it.compression"]),
     Case(yaml: "{proxy_url: 'socks5://a:1'}", finding: ["error it.proxy_url"]),
     Case(yaml: "{headers: {'a b': x}}", finding: ["error it.headers", "header name"]),

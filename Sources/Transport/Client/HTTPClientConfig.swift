@@ -81,6 +81,11 @@ package struct HTTPClientConfig: ConfigGroup {
         \.tls, "has no effect: the URL begins with http://",
         help: "write https:// in the URL, or leave tls out")
     }
+    if endpoint.lowercased().hasPrefix("https://"), tls.insecure {
+      checker.warning(
+        \.tls.insecureSetting, "has no effect: the URL begins with https://",
+        help: "write http:// in the URL for plaintext; for a certificate of your own CA set ca_file")
+    }
     let level = compressionParameters.level
     if level != 0 {
       let levels = compression.algorithm?.levels ?? []
