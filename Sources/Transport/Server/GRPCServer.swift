@@ -22,12 +22,7 @@ package final class GRPCServer: Sendable {
   ) {
     listener = Listener(
       endpoint: config.endpoint, transport: config.transport, logger: logger,
-      door: config.tls.map { tls in
-        TLSDoor(
-          contexts: tls.contexts(
-            applicationProtocols: TLSDoor.Inner.grpc.applicationProtocols, logger: logger),
-          inner: .grpc, logger: logger, failed: hooks.refused.map { refused in { refused(.tlsHandshake) } })
-      })
+      door: TLSDoor(config.tls, inner: .grpc, logger: logger, hooks: hooks))
     let connections = listener.connections
     let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }
     shared = GRPCConnection.Shared(

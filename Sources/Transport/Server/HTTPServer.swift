@@ -23,12 +23,7 @@ package final class HTTPServer: Sendable {
   ) {
     listener = Listener(
       endpoint: config.endpoint, transport: config.transport, logger: logger,
-      door: config.tls.map { tls in
-        TLSDoor(
-          contexts: tls.contexts(
-            applicationProtocols: TLSDoor.Inner.http.applicationProtocols, logger: logger),
-          inner: .http, logger: logger, failed: hooks.refused.map { refused in { refused(.tlsHandshake) } })
-      })
+      door: TLSDoor(config.tls, inner: .http, logger: logger, hooks: hooks))
     let connections = listener.connections
     let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
     shared = HTTPConnection.Shared(

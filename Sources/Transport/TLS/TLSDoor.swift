@@ -29,10 +29,31 @@ struct TLSDoor: Sendable {
 
   let contexts: TLSRenewal<NIOSSLContext>
   let inner: Inner
-  var timeout = Self.handshakeTimeout
+  let timeout: TimeAmount
   let logger: Logger
   /// Told of each connection that failed before it was served; runs on event loops.
   let failed: (@Sendable () -> Void)?
+
+  init(
+    contexts: TLSRenewal<NIOSSLContext>, inner: Inner, timeout: TimeAmount = Self.handshakeTimeout,
+    logger: Logger, failed: (@Sendable () -> Void)?
+  ) {
+    self.contexts = contexts
+    self.inner = inner
+    self.timeout = timeout
+    self.logger = logger
+    self.failed = failed
+  }
+
+  /// The door of a server; nil for plaintext.
+  init?(_ tls: ServerTLSConfig?, inner: Inner, logger: Logger, hooks: ServerHooks) {
+    guard let tls else { return nil }
+    var failed: (@Sendable () -> Void)?
+    if let refused = hooks.refused { failed = { refused(.tlsHandshake) } }
+    self.init(
+      contexts: tls.contexts(applicationProtocols: inner.applicationProtocols, logger: logger), inner: inner,
+      logger: logger, failed: failed)
+  }
 
   /// Adds the handlers of the handshake; `open` adds those of the protocol when it is done.
   func install(on channel: any Channel, open: @escaping @Sendable (any Channel) throws -> Void) throws {
@@ -113,14 +134,13 @@ private final class TLSHandshake: ChannelInboundHandler, RemovableChannelHandler
   private func fail(_ context: ChannelHandlerContext, _ reason: String?) {
     guard !isOver else { return }
     end()
-    if let reason, look.hasBytes {
-      door.logger.debug(
-        "TLS handshake failed",
-        metadata: ["peer": "\(ListenAddress.text(context.remoteAddress))", "reason": "\(reason)"])
-      door.failed?()
-    }
     // Past the TLS handler: there is no session to end in an orderly way.
-    look.close()
+    guard let reason, look.hasBytes else { return look.close() }
+    door.logger.debug(
+      "TLS handshake failed",
+      metadata: ["peer": "\(ListenAddress.text(context.remoteAddress))", "reason": "\(reason)"])
+    door.failed?()
+    look.linger()
   }
 }
 
@@ -129,14 +149,19 @@ struct PlaintextPeer: Error, CustomStringConvertible {
   var description: String { "the client speaks plaintext, not TLS" }
 }
 
-/// Looks at the first bytes of a connection before the TLS handler does.
-private final class TLSFirstBytes: ChannelInboundHandler, RemovableChannelHandler {
+/// Looks at the first bytes of a connection before the TLS handler does, and has the last word when it fails.
+private final class TLSFirstBytes: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
+
+  /// How long a client may take to read why it is refused.
+  private static let patience = TimeAmount.seconds(1)
 
   private let inner: TLSDoor.Inner
   private var context: ChannelHandlerContext?
   private(set) var hasBytes = false
+  private var isLingering = false
 
   init(inner: TLSDoor.Inner) { self.inner = inner }
 
@@ -145,6 +170,7 @@ private final class TLSFirstBytes: ChannelInboundHandler, RemovableChannelHandle
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isLingering { return }
     if !hasBytes {
       hasBytes = true
       // A record of the handshake; anything else is another protocol.
@@ -165,6 +191,31 @@ private final class TLSFirstBytes: ChannelInboundHandler, RemovableChannelHandle
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
   }
 
-  /// Closes the socket after what was written.
+  /// Closes the socket.
   func close() { context?.close(promise: nil) }
+
+  /// Closes the socket once the client did, or after a moment.
+  ///
+  /// With bytes of the client unread, closing at once would reset the connection, and with it the alert or the answer
+  /// that says what is wrong.
+  func linger() {
+    guard let context, context.channel.isActive else { return close() }
+    isLingering = true
+    context.close(mode: .output, promise: nil)
+    context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.close() }
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    // The TLS handler closes after each failure; here that is under way already.
+    if isLingering {
+      context.channel.closeFuture.cascade(to: promise)
+    } else {
+      context.close(mode: mode, promise: promise)
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if isLingering, case ChannelEvent.inputClosed = event { return close() }
+    context.fireUserInboundEventTriggered(event)
+  }
 }
