@@ -36,6 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     // HTTP/2 framing under our gRPC server and client.
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    // TLS of every server and client.
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     // Pooled HTTP/1.1 client of the exporters.
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     // YAML parser with positions.
@@ -78,6 +80,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: nio), .product(name: "NIOConcurrencyHelpers", package: nio),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: nio),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -178,6 +181,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: relaxed),

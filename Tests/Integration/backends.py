@@ -152,6 +152,8 @@ class HTTPBackend(Recorder):
 class GRPCBackend(Recorder):
     """`answer(received)` returns response bytes, None for an empty response, or raises `Refusal`."""
 
+    credentials: grpc.ServerCredentials | None = None
+
     @property
     def endpoint(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -165,7 +167,11 @@ class GRPCBackend(Recorder):
             service, name = method.strip("/").split("/")
             handler = grpc.unary_unary_rpc_method_handler(self._handler(signal, method))
             self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {name: handler}),))
-        bound = self.server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        bound = (
+            self.server.add_secure_port(address, self.credentials) if self.credentials
+            else self.server.add_insecure_port(address)
+        )
         assert bound == self.port
         self.server.start()
 

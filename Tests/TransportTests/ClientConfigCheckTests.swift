@@ -25,15 +25,19 @@ struct ClientConfigCheckTests {
   static let grpc: [Case] = [
     Case(yaml: "{endpoint: 'a:1', tls: {insecure: true}}", finding: []),
     Case(yaml: "{endpoint: 'unix:///run/a.sock', tls: {insecure: true}}", finding: []),
-    Case(yaml: "{endpoint: 'a:1'}", finding: ["error it.tls.insecure", "must be true", "insecure: true"]),
+    Case(yaml: "{endpoint: 'a:1'}", finding: []),
+    Case(yaml: "{endpoint: 'https://a:1'}", finding: []),
+    Case(yaml: "{endpoint: 'http://a:1', tls: {insecure: true}}", finding: []),
+    Case(yaml: "{endpoint: 'http://a:1'}", finding: ["note it.endpoint", "insecure: true"]),
+    Case(yaml: "{endpoint: 'http://a:1', tls: {ca_file: x}}", finding: ["error it.endpoint", "plaintext"]),
     Case(
-      yaml: "{endpoint: 'a:1', tls: {insecure: false}}", finding: ["error it.tls.insecure", "must be true"]),
-    Case(yaml: "{endpoint: 'https://a:1', tls: {insecure: true}}", finding: ["error it.endpoint", "https"]),
+      yaml: "{endpoint: 'https://a:1', tls: {insecure: true}}",
+      finding: ["warning it.tls.insecure", "https"]),
     Case(yaml: "{endpoint: a, tls: {insecure: true}}", finding: ["error it.endpoint", "host:port"]),
     Case(yaml: "{tls: {insecure: true}}", finding: ["error it.endpoint", "must be set"]),
     Case(
       yaml: "{endpoint: 'a:1', tls: {insecure: true, ca_file: x}}",
-      finding: ["error it.tls.ca_file", "proxy"]),
+      finding: ["warning it.tls.insecure", "ca_file"]),
     Case(
       yaml: "{endpoint: 'a:1', tls: {insecure: true}, compression: lz4}", finding: ["error it.compression"]),
     Case(
@@ -66,6 +70,12 @@ struct ClientConfigCheckTests {
     Case(
       yaml: "{compression: snappy, compression_params: {level: 1}}",
       finding: ["error it.compression_params.level", "no levels"]),
+    Case(
+      yaml: "{endpoint: 'http://a/b', tls: {ca_file: x}}", finding: ["warning it.tls", "begins with http://"]),
+    Case(yaml: "{endpoint: 'http://a/b', tls: {insecure: true}}", finding: []),
+    Case(
+      yaml: "{endpoint: 'https://a/b', tls: {insecure: true}}",
+      finding: ["warning it.tls.insecure", "begins with https://"]),
     Case(yaml: "{compression: lz4}", finding: ["error it.compression"]),
     Case(yaml: "{proxy_url: 'socks5://a:1'}", finding: ["error it.proxy_url"]),
     Case(yaml: "{headers: {'a b': x}}", finding: ["error it.headers", "header name"]),

@@ -12,25 +12,25 @@ struct ClientConfigTests {
   static let targets: [TargetCase] = [
     TargetCase(
       endpoint: "backend:4317",
-      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", wantsTLS: false)),
+      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", scheme: nil)),
     TargetCase(
       endpoint: "http://backend:4317",
-      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", wantsTLS: false)),
+      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", scheme: .http)),
     TargetCase(
       endpoint: "https://backend:4317/",
-      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", wantsTLS: true)),
+      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", scheme: .https)),
     TargetCase(
       endpoint: "dns:///backend:4317",
-      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", wantsTLS: false)),
+      target: GRPCTarget(address: .host("backend", port: 4317), authority: "backend:4317", scheme: nil)),
     TargetCase(
       endpoint: "[::1]:4317",
-      target: GRPCTarget(address: .host("::1", port: 4317), authority: "[::1]:4317", wantsTLS: false)),
+      target: GRPCTarget(address: .host("::1", port: 4317), authority: "[::1]:4317", scheme: nil)),
     TargetCase(
       endpoint: "unix:///run/otlp.sock",
-      target: GRPCTarget(address: .unix(path: "/run/otlp.sock"), authority: "localhost", wantsTLS: false)),
+      target: GRPCTarget(address: .unix(path: "/run/otlp.sock"), authority: "localhost", scheme: nil)),
     TargetCase(
       endpoint: "unix:otlp.sock",
-      target: GRPCTarget(address: .unix(path: "otlp.sock"), authority: "localhost", wantsTLS: false)),
+      target: GRPCTarget(address: .unix(path: "otlp.sock"), authority: "localhost", scheme: nil)),
     TargetCase(endpoint: "", target: nil),
     TargetCase(endpoint: "backend", target: nil),
     TargetCase(endpoint: "ftp://backend:1", target: nil),

@@ -16,12 +16,20 @@ package final class OTLPGRPCExporter: Exporter {
 
   package init(config: OTLPGRPCExporterConfig, context: ComponentContext) throws {
     self.config = config
-    client = try GRPCClient(config: config.client, userAgent: Product.userAgent)
+    client = try GRPCClient(config: config.client, userAgent: Product.userAgent, logger: context.logger)
     replies = OTLPReplies(context: context)
   }
 
   package static func delivery(of config: OTLPGRPCExporterConfig) -> DeliverySettings {
     DeliverySettings(queue: config.queue, retry: config.retry, timeout: config.timeout)
+  }
+
+  package func start() async throws {
+    do {
+      try await client.prepare()
+    } catch let error as TLSFileError {
+      throw StartError("\(error)")
+    }
   }
 
   package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {

@@ -1,3 +1,4 @@
+internal import Logging
 package import PipelineKit
 internal import Synchronization
 package import TelemetryData
@@ -14,6 +15,7 @@ package final class OTLPHTTPExporter: Exporter {
   private let urls: [Signal: String]
   /// Made at start, because a client that was made must be shut down.
   private let client = Mutex<HTTPClient?>(nil)
+  private let logger: Logger
   private let replies: OTLPReplies
 
   package static func problem(of config: OTLPHTTPExporterConfig, carrying signals: [Signal]) -> String? {
@@ -26,6 +28,7 @@ package final class OTLPHTTPExporter: Exporter {
     var urls: [Signal: String] = [:]
     for signal in context.signals { urls[signal] = config.url(of: signal) }
     self.urls = urls
+    logger = context.logger
     replies = OTLPReplies(context: context)
   }
 
@@ -34,7 +37,13 @@ package final class OTLPHTTPExporter: Exporter {
   }
 
   package func start() async throws {
-    client.withLock { $0 = HTTPClient(config: config.client, userAgent: Product.userAgent) }
+    let client = HTTPClient(config: config.client, userAgent: Product.userAgent, logger: logger)
+    do {
+      try await client.prepare()
+    } catch let error as TLSFileError {
+      throw StartError("\(error)")
+    }
+    self.client.withLock { $0 = client }
   }
 
   package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {

@@ -75,6 +75,8 @@ package final class OTLPReceiver: Receiver {
       throw StartError(
         "protocols.\(name): \(error)",
         help: "change protocols.\(name).endpoint (\(configured)), or stop what listens there")
+    } catch let error as TLSFileError {
+      throw StartError("protocols.\(name).\(error)")
     }
   }
 

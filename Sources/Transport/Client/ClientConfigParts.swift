@@ -1,34 +1,6 @@
 package import ConfigSchema
 package import NativeCodecs
 
-/// TLS of an outgoing connection: the Collector's `tls` block of clients.
-///
-/// Only `insecure` has an effect: settings of certificates come with TLS support for servers and clients.
-package struct ClientTLSConfig: ConfigGroup {
-  /// Plaintext instead of TLS. For HTTP the scheme of the URL decides, and this says nothing.
-  package var insecure: Bool {
-    get { insecureSetting ?? false }
-    set { insecureSetting = newValue }
-  }
-
-  /// What was written; nil when nothing was, or when the section could not be read.
-  var insecureSetting: Bool?
-
-  package init() {}
-
-  private static let reason =
-    "this version does not support it: connect without TLS (`insecure: true`) or through a proxy that adds it"
-
-  package static let fields: [Field<Self>] =
-    [Field("insecure", \.insecureSetting, "Connect without TLS; the default is false.")]
-    + [
-      "insecure_skip_verify", "server_name_override", "ca_file", "ca_pem", "cert_file", "cert_pem",
-      "key_file",
-      "key_pem", "include_system_ca_certs_pool", "min_version", "max_version", "cipher_suites",
-      "include_insecure_cipher_suites", "curve_preferences", "reload_interval", "tpm",
-    ].map { Field.unsupported($0, reason) }
-}
-
 /// How outgoing HTTP bodies are compressed.
 package enum HTTPCompression: String, ConfigEnum {
   case none

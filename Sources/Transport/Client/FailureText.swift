@@ -7,7 +7,8 @@ internal import NIOPosix
 enum FailureText {
   /// Whether an error means that no connection was made.
   static func isUnreachable(_ error: any Error) -> Bool {
-    switch error {
+    if TLSFailureText.isHandshake(error) { return true }
+    return switch error {
     case is NIOConnectionError: true
     case let error as IOError:
       [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ENOENT].contains(error.errnoCode)
@@ -19,6 +20,7 @@ enum FailureText {
 
   /// The reason in words.
   static func of(_ error: any Error) -> String {
+    if let text = TLSFailureText.of(error) { return text }
     switch error {
     case let error as NIOConnectionError:
       if let attempt = error.connectionErrors.first { return of(attempt.error) }

@@ -1,4 +1,5 @@
 internal import ConfigSchema
+package import Logging
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOPosix
@@ -11,28 +12,38 @@ internal import NativeCodecs
 /// the server certainly did not process, because of GOAWAY or a refused stream, is sent once more by the client itself.
 package final class GRPCClient: Sendable {
   private let link: GRPCLink
+  /// Nil for plaintext.
+  private let tls: GRPCClientTLS?
   private let authority: String
   /// What every call sends after the fields that begin with a colon.
   private let baseHeaders: HPACKHeaders
   private let compressor: CompressorPool?
 
   /// Opens nothing yet.
-  /// - Parameter userAgent: such as `Millrace/1.0`, unless the configuration has its own.
+  /// - Parameters:
+  ///   - userAgent: such as `Millrace/1.0`, unless the configuration has its own.
+  ///   - logger: told of certificates that were renewed or cannot be.
   /// - Throws: ``ConnectionError`` for an endpoint that the check of the configuration would have refused.
-  package convenience init(config: GRPCClientConfig, userAgent: String) throws {
-    try self.init(config: config, userAgent: userAgent, limits: GRPCClientLimits())
+  package convenience init(config: GRPCClientConfig, userAgent: String, logger: Logger? = nil) throws {
+    try self.init(config: config, userAgent: userAgent, limits: GRPCClientLimits(), logger: logger)
   }
 
-  init(config: GRPCClientConfig, userAgent: String, limits: GRPCClientLimits) throws {
+  init(
+    config: GRPCClientConfig, userAgent: String, limits: GRPCClientLimits, logger: Logger? = nil
+  ) throws {
     let target: GRPCTarget
     switch GRPCTarget.parse(config.endpoint) {
     case .success(let parsed): target = parsed
     case .failure(let problem):
       throw ConnectionError(.unreachable, address: config.endpoint, reason: problem.message)
     }
-    link = GRPCLink(loop: EventLoops.group.next(), target: target, config: config, limits: limits)
+    tls = config.usesTLS(target) ? GRPCClientTLS(config, target: target, logger: logger) : nil
+    link = GRPCLink(
+      loop: EventLoops.group.next(), target: target, config: config, limits: limits, tls: tls)
     compressor = config.compression.algorithm.map { CompressorPool($0) }
-    authority = config.authority.isEmpty ? target.authority : config.authority
+    // As in grpc-go, the name that TLS asks for is also the one that the call is for.
+    let name = tls == nil ? "" : config.tls.serverNameOverride
+    authority = [config.authority, name].first { !$0.isEmpty } ?? target.authority
     var headers = HPACKHeaders()
     headers.add(name: "te", value: "trailers")
     headers.add(name: "content-type", value: "application/grpc")
@@ -46,6 +57,12 @@ package final class GRPCClient: Sendable {
     }
     baseHeaders = headers
   }
+
+  /// Reads the certificates that the configuration names, so that wrong ones are told early; opens no connection.
+  ///
+  /// Without it the first connection reads them.
+  /// - Throws: ``TLSFileError``.
+  package func prepare() async throws { _ = try await tls?.contexts.renewed() }
 
   /// Calls a method and waits for the answer.
   /// - Parameters:
@@ -61,7 +78,7 @@ package final class GRPCClient: Sendable {
     var headers = HPACKHeaders()
     headers.reserveCapacity(baseHeaders.count + metadata.count + 5)
     headers.add(name: ":method", value: "POST")
-    headers.add(name: ":scheme", value: "http")
+    headers.add(name: ":scheme", value: tls == nil ? "http" : "https")
     headers.add(name: ":path", value: path)
     headers.add(name: ":authority", value: authority)
     headers.add(contentsOf: baseHeaders)

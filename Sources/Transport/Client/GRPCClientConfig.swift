@@ -23,9 +23,11 @@ package struct GRPCClientConfig: ConfigGroup {
   package static let fields: [Field<Self>] = [
     Field(
       "endpoint", \.endpoint,
-      "Address of the server, host:port; `unix:///path` for a socket file. A scheme http or dns is dropped."),
+      "Address of the server, host:port; `unix:///path` for a socket file. https:// asks for TLS, http:// for plaintext, dns:/// is dropped."
+    ),
     Field("compression", \.compression, "How messages are compressed."),
-    Field("tls", \.tls, "TLS of the connection; this version needs `insecure: true`."),
+    Field(
+      "tls", \.tls, "TLS of the connection; on unless `insecure: true` or the endpoint begins with http://."),
     Field(
       "keepalive", \.keepalive, "Pings that notice a dead connection.", initial: ClientKeepaliveConfig()),
     Field(
@@ -48,17 +50,7 @@ package struct GRPCClientConfig: ConfigGroup {
     case .failure(let problem):
       checker.error(\.endpoint, problem.message, help: "write host:port, such as backend:4317")
     case .success(let target):
-      if target.wantsTLS {
-        checker.error(
-          \.endpoint, "https asks for TLS, which this version does not support for gRPC",
-          help: "drop https:// and set `tls: {insecure: true}`, or use otlp_http")
-      } else if !tls.insecure, tls.insecureSetting != nil || !checker.isPresent(\.tls.insecureSetting) {
-        // A section with errors of its own is not blamed for what could not be read.
-        checker.error(
-          \.tls.insecureSetting,
-          "must be true: the connection would use TLS, which this version does not support for gRPC",
-          help: "set `tls: {insecure: true}` to connect in plaintext, or use otlp_http with https")
-      }
+      checkTLS(target, &checker)
     }
     if checker.isPresent(\.balancer), balancer == .roundRobin {
       checker.note(
@@ -70,6 +62,37 @@ package struct GRPCClientConfig: ConfigGroup {
       } else if let problem = ClientHeaders.problem(name: header.key, value: header.value) {
         checker.error(\.headers, at: header.key, problem)
       }
+    }
+  }
+}
+
+extension GRPCClientConfig {
+  private func checkTLS(_ target: GRPCTarget, _ checker: inout ConfigChecker) {
+    switch target.scheme {
+    case .https where tls.insecure:
+      checker.warning(\.tls.insecureSetting, "has no effect: https:// in the endpoint asks for TLS")
+    case .http where !tls.insecure && !tls.isUntouched:
+      checker.error(
+        \.endpoint, "http:// asks for plaintext, and tls for TLS",
+        help: "write https:// or no scheme for TLS, or set `tls: {insecure: true}`")
+    case .http where tls.insecureSetting == nil:
+      checker.note(\.endpoint, "http:// is taken as `tls: {insecure: true}`; the Collector would use TLS")
+    case .http, .https: break
+    case nil where tls.insecure && tls.hasAuthorities:
+      checker.warning(
+        \.tls.insecureSetting,
+        "has no effect beside ca_file or ca_pem, which ask for TLS, as in the Collector",
+        help: "remove one of the two")
+    case nil: break
+    }
+  }
+
+  /// Whether connections to `target` use TLS.
+  func usesTLS(_ target: GRPCTarget) -> Bool {
+    switch target.scheme {
+    case .https: true
+    case .http: tls.insecure ? tls.hasAuthorities : !tls.isUntouched
+    case nil: !tls.insecure || tls.hasAuthorities
     }
   }
 }
@@ -92,7 +115,10 @@ struct GRPCTarget: Sendable, Equatable {
   var address: Address
   /// The value of `:authority`.
   var authority: String
-  var wantsTLS: Bool
+  /// What the endpoint says about TLS; nil when it says nothing.
+  var scheme: Scheme?
+
+  enum Scheme: Sendable, Equatable { case http, https }
 
   /// For messages: `localhost:4317`, `unix:/run/otlp.sock`.
   var description: String {
@@ -109,15 +135,15 @@ struct GRPCTarget: Sendable, Equatable {
     for prefix in ["unix://", "unix:"] where text.hasPrefix(prefix) {
       let path = String(text.dropFirst(prefix.count))
       if path.isEmpty { return .failure(Problem(message: "the path of the socket is missing")) }
-      return .success(GRPCTarget(address: .unix(path: path), authority: "localhost", wantsTLS: false))
+      return .success(GRPCTarget(address: .unix(path: path), authority: "localhost", scheme: nil))
     }
-    var wantsTLS = false
+    var asked: Scheme?
     if let range = text.firstRange(of: "://") {
       let scheme = text[..<range.lowerBound].lowercased()
       text = text[range.upperBound...]
       switch scheme {
-      case "http": break
-      case "https": wantsTLS = true
+      case "http": asked = .http
+      case "https": asked = .https
       case "dns", "passthrough":
         guard text.hasPrefix("/") else {
           return .failure(
@@ -137,6 +163,6 @@ struct GRPCTarget: Sendable, Equatable {
     return .success(
       GRPCTarget(
         address: .host(host.isEmpty ? "localhost" : host, port: port ?? 443), authority: String(text),
-        wantsTLS: wantsTLS))
+        scheme: asked))
   }
 }

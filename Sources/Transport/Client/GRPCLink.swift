@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import NativeCodecs
 
 /// What a gRPC client keeps between connections: the calls that wait, and the connection that takes them.
@@ -11,6 +12,8 @@ final class GRPCLink: @unchecked Sendable {
   private let target: GRPCTarget
   private let config: GRPCClientConfig
   private let limits: GRPCClientLimits
+  /// Nil for plaintext.
+  private let tls: GRPCClientTLS?
   private let decompressors = DecompressorPool(capacity: 2)
   private var session: GRPCSession?
   /// Every connection that is open.
@@ -24,7 +27,11 @@ final class GRPCLink: @unchecked Sendable {
   private var isShutDown = false
   private var whenClosed: [EventLoopPromise<Void>] = []
 
-  init(loop: any EventLoop, target: GRPCTarget, config: GRPCClientConfig, limits: GRPCClientLimits) {
+  init(
+    loop: any EventLoop, target: GRPCTarget, config: GRPCClientConfig, limits: GRPCClientLimits,
+    tls: GRPCClientTLS?
+  ) {
+    self.tls = tls
     self.loop = loop
     self.target = target
     self.config = config
@@ -80,12 +87,28 @@ final class GRPCLink: @unchecked Sendable {
   private func connect() {
     guard !isConnecting, !isShutDown else { return }
     isConnecting = true
+    guard let tls else { return connect(context: nil) }
+    tls.contexts.renewed(on: loop).whenComplete { result in
+      switch result {
+      case .success(let context): self.connect(context: context)
+      case .failure(let error): self.connectFailed("\(error)")
+      }
+    }
+  }
+
+  private func connect(context: NIOSSLContext?) {
+    let serverName = tls?.serverName
     let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(TimeAmount(clamping: limits.connectTimeout))
       .channelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let session = GRPCSession(link: self, channel: channel, keepalive: self.config.keepalive)
+          if let context {
+            try channel.pipeline.syncOperations.addHandler(
+              NIOSSLClientHandler(context: context, serverHostname: serverName))
+          }
+          let session = GRPCSession(
+            link: self, channel: channel, keepalive: self.config.keepalive, usesTLS: context != nil)
           try session.install()
         }
       }

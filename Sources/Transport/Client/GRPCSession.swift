@@ -1,5 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP2
+internal import NIOSSL
+internal import NIOTLS
 
 /// One HTTP/2 connection of a gRPC client.
 ///
@@ -11,6 +13,7 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
   private let link: GRPCLink
   private let channel: any Channel
   private let keepalive: ClientKeepaliveConfig?
+  private let usesTLS: Bool
   private let pingTimer: WatchTimer
   private var multiplexer: NIOHTTP2Handler.StreamMultiplexer?
   private var lastRead = NIODeadline.now()
@@ -26,10 +29,11 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
   /// Why the connection broke, once it did.
   private(set) var failure: String?
 
-  init(link: GRPCLink, channel: any Channel, keepalive: ClientKeepaliveConfig?) {
+  init(link: GRPCLink, channel: any Channel, keepalive: ClientKeepaliveConfig?, usesTLS: Bool) {
     self.link = link
     self.channel = channel
     self.keepalive = keepalive
+    self.usesTLS = usesTLS
     pingTimer = WatchTimer(loop: channel.eventLoop)
   }
 
@@ -104,7 +108,16 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
     if failure == nil { failure = reason }
   }
 
-  fileprivate func note(_ error: any Error) { note(FailureText.of(error)) }
+  /// Notes an error from the socket or from TLS.
+  fileprivate func noteFailure(_ error: any Error) {
+    let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
+    note(TLSFailureText.of(error, peer: certificate) ?? FailureText.of(error))
+  }
+
+  /// As in grpc-go, a server must say by ALPN that it speaks HTTP/2.
+  fileprivate func handshakeCompleted(_ negotiated: String?) {
+    if negotiated != "h2" { close("the server does not speak HTTP/2: it did not choose h2 by ALPN") }
+  }
 
   // MARK: Connection frames
 
@@ -139,7 +152,7 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // Errors of single streams pass here too and are their own affair.
     if error is NIOHTTP2Errors.StreamError || error is NIOHTTP2Errors.StreamClosed { return }
-    note(isReady ? FailureText.of(error) : "the server does not speak HTTP/2 (\(error))")
+    note(isReady || usesTLS ? FailureText.of(error) : "the server does not speak HTTP/2 (\(error))")
     context.close(promise: nil)
   }
 
@@ -192,7 +205,12 @@ private final class ArrivalNote: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    session.note(error)
+    session.noteFailure(error)
     context.fireErrorCaught(error)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case TLSUserEvent.handshakeCompleted(let negotiated) = event { session.handshakeCompleted(negotiated) }
+    context.fireUserInboundEventTriggered(event)
   }
 }

@@ -1,13 +1,15 @@
 internal import AsyncHTTPClient
 internal import ConfigSchema
+package import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import NativeCodecs
+internal import Synchronization
 
 /// Posts bodies to HTTP servers over pooled connections.
 ///
-/// HTTP/1.1 in plaintext, HTTP/1.1 or 2 over TLS (with the system's certificates). Redirects are not followed: a 3xx answer
+/// HTTP/1.1 in plaintext, HTTP/1.1 or 2 over TLS. Redirects are not followed: a 3xx answer
 /// is handed back like any other, since data that silently goes elsewhere is worse than an error that names the place.
 package final class HTTPClient: Sendable {
   /// The most bytes of an answer that are kept, enough for an error's explanation.
@@ -15,34 +17,27 @@ package final class HTTPClient: Sendable {
   /// The most bytes of an answer that are read so that its connection can be used again.
   private static let readReplySize = 1 << 20
 
-  private let client: AsyncHTTPClient.HTTPClient
+  private let connections: TLSRenewal<HTTPConnections>
+  private let isShutDown = Atomic(false)
   private let baseHeaders: HTTPHeaders
   private let overriding: HTTPHeaders
   private let compressor: CompressorPool?
   private let timeout: Duration
 
   /// Opens nothing yet.
-  /// - Parameter userAgent: such as `Millrace/1.0`; the configured headers may replace it.
-  package init(config: HTTPClientConfig, userAgent: String) {
-    var settings = AsyncHTTPClient.HTTPClient.Configuration()
-    settings.redirectConfiguration = .disallow
-    settings.decompression = .disabled
-    settings.httpVersion = config.forceAttemptHTTP2 ? .automatic : .http1Only
-    settings.timeout = .init(connect: .seconds(20))
-    // Retrying is the exporter's, which also counts it.
-    settings.connectionPool.retryConnectionEstablishment = false
-    settings.connectionPool.idleTimeout =
-      config.idleConnectionTimeout > .zero
-      ? TimeAmount(clamping: config.idleConnectionTimeout) : .hours(24 * 365)
-    settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
-      config.maxConnectionsPerHost > 0 ? config.maxConnectionsPerHost : 1024
-    if config.disableKeepAlives { settings.maximumUsesPerConnection = 1 }
-    if let proxy = ProxyAddress(config.proxyURL) {
-      settings.proxy = .server(
-        host: proxy.host, port: proxy.port,
-        authorization: proxy.user.map { .basic(username: $0, password: proxy.password) })
+  /// - Parameters:
+  ///   - userAgent: such as `Millrace/1.0`; the configured headers may replace it.
+  ///   - logger: told of certificates that were renewed or cannot be.
+  package init(config: HTTPClientConfig, userAgent: String, logger: Logger? = nil) {
+    let tls = config.tls
+    let files = tls.files
+    connections = TLSRenewal(files: files, interval: tls.reloadInterval, logger: logger) {
+      content throws(TLSFileError) in
+      let configuration = try tls.configuration(files, content)
+      // Shows whether key and certificate belong together; without files it would only read the system's CAs.
+      if !files.isEmpty { _ = try files.context(configuration) }
+      return HTTPConnections(config: config, tls: configuration)
     }
-    client = AsyncHTTPClient.HTTPClient(eventLoopGroup: EventLoops.group, configuration: settings)
     compressor = config.compression.algorithm.map { CompressorPool($0, level: config.compressionLevel) }
     timeout = config.timeout
     var base = HTTPHeaders([("user-agent", userAgent)])
@@ -77,21 +72,34 @@ package final class HTTPClient: Sendable {
       request.body = .bytes(ByteBuffer(bytes: body))
     }
     let deadline: NIODeadline = timeout > .zero ? .now() + TimeAmount(clamping: timeout) : .distantFuture
+    if isShutDown.load(ordering: .acquiring) {
+      throw ConnectionError(.shutDown, address: url, reason: "")
+    }
+    var held: HTTPConnections?
     do {
-      let response = try await client.execute(request, deadline: deadline)
+      let connections = try await connections.renewed()
+      held = connections
+      let response = try await connections.execute(request, deadline: deadline)
       return try await Self.reply(response)
     } catch {
+      if TLSFailureText.isRefusedCertificate(error), let reason = await held?.refusal(of: url) {
+        throw ConnectionError(.unreachable, address: url, reason: reason)
+      }
       throw Self.failure(error, url: url, timeout: timeout)
     }
   }
 
-  deinit {
-    // The pool insists on being shut down; after `shutdown()` this has no effect.
-    client.shutdown { _ in }
-  }
+  /// Reads the certificates that the configuration names, so that wrong ones are told early; opens no connection.
+  ///
+  /// Without it the first request reads them.
+  /// - Throws: ``TLSFileError``.
+  package func prepare() async throws { _ = try await connections.renewed() }
 
   /// Closes all connections; requests under way fail, later ones too.
-  package func shutdown() async { try? await client.shutdown() }
+  package func shutdown() async {
+    isShutDown.store(true, ordering: .releasing)
+    await connections.latest?.shutdown()
+  }
 
   private static func reply(_ response: HTTPClientResponse) async throws -> HTTPReply {
     var reply = HTTPReply(status: Int(response.status.code))

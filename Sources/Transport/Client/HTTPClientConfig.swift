@@ -34,7 +34,9 @@ package struct HTTPClientConfig: ConfigGroup {
       "proxy_url", \.proxyURL,
       "HTTP proxy to tunnel through with CONNECT, such as http://user:password@proxy:3128. Environment variables are not read."
     ),
-    Field("tls", \.tls, "TLS of https URLs; the certificates of the system are trusted."),
+    Field(
+      "tls", \.tls,
+      "TLS of https URLs; the CA certificates of the system are trusted unless others are named."),
     Field(
       "timeout", \.timeout, "Longest time for one request and its answer; 0 sets no limit.",
       check: .atLeast(.zero)),
@@ -73,6 +75,16 @@ package struct HTTPClientConfig: ConfigGroup {
       checker.error(
         \.proxyURL, "is not the URL of an HTTP proxy",
         help: "write http://host:port or http://user:password@host:port")
+    }
+    if endpoint.lowercased().hasPrefix("http://"), !tls.settings.isUntouched || tls.hasAuthorities {
+      checker.warning(
+        \.tls, "has no effect: the URL begins with http://",
+        help: "write https:// in the URL, or leave tls out")
+    }
+    if endpoint.lowercased().hasPrefix("https://"), tls.insecure {
+      checker.warning(
+        \.tls.insecureSetting, "has no effect: the URL begins with https://",
+        help: "write http:// in the URL for plaintext; for a certificate of your own CA set ca_file")
     }
     let level = compressionParameters.level
     if level != 0 {

@@ -20,7 +20,9 @@ package final class GRPCServer: Sendable {
     hooks: ServerHooks = ServerHooks(),
     messageBudget: Int = 64 << 20, patience: Duration = .seconds(5)
   ) {
-    listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    listener = Listener(
+      endpoint: config.endpoint, transport: config.transport, logger: logger,
+      door: TLSDoor(config.tls, inner: .grpc, logger: logger, hooks: hooks))
     let connections = listener.connections
     let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }
     shared = GRPCConnection.Shared(
@@ -36,7 +38,7 @@ package final class GRPCServer: Sendable {
 
   /// Listens.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
-  /// - Throws: ``BindError``.
+  /// - Throws: ``BindError``, or a ``TLSFileError`` when certificate or key cannot be used.
   package func start() async throws -> String {
     let shared = shared
     // The HTTP/2 decoder keeps a buffer as large as the largest read: two full frames are a fair measure.

@@ -5,6 +5,8 @@ package struct GRPCServerConfig: ConfigGroup {
   /// host:port, or the path of a socket file when `transport` is `unix`.
   package var endpoint = "localhost:4317"
   package var transport = ListenTransport.tcp
+  /// Nil for plaintext.
+  package var tls: ServerTLSConfig?
   /// Mebibytes; applies before and after decompression. Zero stands for the default.
   package var maxRecvMsgSizeMiB = 4
   /// Zero stands for no limit of the user's; the server then allows ``defaultConcurrentStreams``.
@@ -35,7 +37,7 @@ package struct GRPCServerConfig: ConfigGroup {
       "include_metadata", \.includeMetadata, "Keep the request metadata with the data, for later components."),
     .accepted("read_buffer_size", "the read buffer adapts to the traffic"),
     .accepted("write_buffer_size", "answers that are ready together are written together"),
-    .unsupported("tls", UnsupportedReason.tls),
+    Field("tls", \.tls, "Certificate and versions of TLS; plaintext when left out."),
     Field("auth", \.auth, "Who may send; absent: everybody."),
     .unsupported("middlewares", UnsupportedReason.middlewares),
   ]
@@ -43,6 +45,9 @@ package struct GRPCServerConfig: ConfigGroup {
   package func check(_ checker: inout ConfigChecker) {
     if transport == .tcp, let problem = ListenAddress.problem(endpoint) {
       checker.error(\.endpoint, problem, help: "write host:port, such as localhost:4317")
+    }
+    if transport == .tcp, !checker.isPresent(\.tls), let warning = ListenAddress.exposure(endpoint) {
+      checker.warning(\.endpoint, warning, help: ListenAddress.exposureHelp)
     }
   }
 

@@ -21,7 +21,9 @@ package final class HTTPServer: Sendable {
     hooks: ServerHooks = ServerHooks(),
     bodyBudget: Int = 64 << 20, patience: Duration = .seconds(5)
   ) {
-    listener = Listener(endpoint: config.endpoint, transport: config.transport, logger: logger)
+    listener = Listener(
+      endpoint: config.endpoint, transport: config.transport, logger: logger,
+      door: TLSDoor(config.tls, inner: .http, logger: logger, hooks: hooks))
     let connections = listener.connections
     let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
     shared = HTTPConnection.Shared(
@@ -37,7 +39,7 @@ package final class HTTPServer: Sendable {
 
   /// Listens.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
-  /// - Throws: ``BindError``.
+  /// - Throws: ``BindError``, or a ``TLSFileError`` when certificate or key cannot be used.
   package func start() async throws -> String {
     let shared = shared
     return try await listener.start(keepsHalfClosed: true, largestRead: 64 << 10) { channel in

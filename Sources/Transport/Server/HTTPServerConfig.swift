@@ -5,6 +5,8 @@ package struct HTTPServerConfig: ConfigGroup {
   /// host:port, or the path of a socket file when `transport` is `unix`.
   package var endpoint = "localhost:4318"
   package var transport = ListenTransport.tcp
+  /// Nil for plaintext.
+  package var tls: ServerTLSConfig?
   package var cors: CORSConfig?
   /// Applies to the decompressed body. Zero stands for the default, as in the Collector.
   package var maxRequestBodySize: ByteCount = .mebibytes(20)
@@ -53,7 +55,7 @@ package struct HTTPServerConfig: ConfigGroup {
       "Longest pause between two requests, and within a request body; 0 sets no limit.",
       check: .atLeast(.zero)),
     Field("keep_alives_enabled", \.keepAlivesEnabled, "Whether a connection serves more than one request."),
-    .unsupported("tls", UnsupportedReason.tls),
+    Field("tls", \.tls, "Certificate and versions of TLS; plaintext when left out."),
     Field("auth", \.auth, "Who may send; absent: everybody."),
     .unsupported("middlewares", UnsupportedReason.middlewares),
   ]
@@ -61,6 +63,9 @@ package struct HTTPServerConfig: ConfigGroup {
   package func check(_ checker: inout ConfigChecker) {
     if transport == .tcp, let problem = ListenAddress.problem(endpoint) {
       checker.error(\.endpoint, problem, help: "write host:port, such as localhost:4318")
+    }
+    if transport == .tcp, !checker.isPresent(\.tls), let warning = ListenAddress.exposure(endpoint) {
+      checker.warning(\.endpoint, warning, help: ListenAddress.exposureHelp)
     }
     for header in responseHeaders {
       if !HTTPToken.isName(header.key) || !HTTPToken.isValue(header.value.reveal()) {

@@ -21,6 +21,27 @@ enum ListenAddress {
     return (String(host), Int(port))
   }
 
+  /// What to say of an address that other machines reach in plaintext, or nil when it is loopback (or no address).
+  ///
+  /// Names other than `localhost` are not resolved: they count as reachable.
+  static func exposure(_ endpoint: String) -> String? {
+    guard let (host, _) = split(endpoint), !isLoopback(host) else { return nil }
+    return
+      "\(endpoint) is reachable from other machines in plaintext: anyone on the way can read and change the data"
+  }
+
+  static let exposureHelp =
+    "set `tls` with cert_file and key_file, or listen on localhost; fine where the network is trusted, as within a pod"
+
+  private static func isLoopback(_ host: String) -> Bool {
+    let host = host.lowercased()
+    if host == "localhost" || host.hasSuffix(".localhost") { return true }
+    guard let address = try? SocketAddress(ipAddress: host, port: 0), let text = address.ipAddress else {
+      return false
+    }
+    return text == "::1" || text.hasPrefix("127.") || text.lowercased().hasPrefix("::ffff:127.")
+  }
+
   /// The addresses to try in turn; the first that can be bound is the one.
   ///
   /// An empty host, `0.0.0.0` and `::` mean every address of both families where the system has both, and a name

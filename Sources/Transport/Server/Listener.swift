@@ -8,7 +8,7 @@ internal import Synchronization
 final class Listener: Sendable {
   private enum Phase {
     case fresh
-    case listening(any Channel, socketPath: String?)
+    case listening(any Channel, socketPath: String?, renewal: RepeatedTask?)
     case stopped
   }
 
@@ -18,13 +18,16 @@ final class Listener: Sendable {
   private let endpoint: String
   private let transport: ListenTransport
   private let logger: Logger
+  /// What connections go through first; nil for plaintext.
+  private let door: TLSDoor?
   private let phase = Mutex<Phase>(.fresh)
   let connections = ConnectionSet()
 
-  init(endpoint: String, transport: ListenTransport, logger: Logger) {
+  init(endpoint: String, transport: ListenTransport, logger: Logger, door: TLSDoor? = nil) {
     self.endpoint = endpoint
     self.transport = transport
     self.logger = logger
+    self.door = door
   }
 
   /// Listens.
@@ -33,13 +36,16 @@ final class Listener: Sendable {
   ///   - largestRead: the most bytes to read at a time.
   ///   - prepare: adds the handlers of a new connection; runs on its event loop.
   /// - Returns: the address, with the port that was chosen when the configured one is 0.
-  /// - Throws: ``BindError``.
+  /// - Throws: ``BindError``, or a ``TLSFileError`` when certificate or key cannot be used.
   func start(
     keepsHalfClosed: Bool, largestRead: Int, _ prepare: @escaping @Sendable (any Channel) throws -> Void
   ) async throws -> String {
     let logger = logger
     let connections = connections
     let isTCP = transport == .tcp
+    let door = door
+    _ = try await door?.contexts.renewed()
+    let largestRead = door == nil ? largestRead : min(largestRead, TLSDoor.largestRead)
     let bootstrap = ServerBootstrap(group: EventLoops.group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -55,7 +61,7 @@ final class Listener: Sendable {
         channel.eventLoop.makeCompletedFuture {
           if isTCP { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
           connections.insert(channel)
-          try prepare(channel)
+          if let door { try door.install(on: channel, open: prepare) } else { try prepare(channel) }
         }
       }
     do {
@@ -65,7 +71,9 @@ final class Listener: Sendable {
       case .unix: channel = try await bindSocketFile(bootstrap)
       }
       phase.withLock {
-        $0 = .listening(channel, socketPath: transport == .unix ? endpoint : nil)
+        $0 = .listening(
+          channel, socketPath: transport == .unix ? endpoint : nil,
+          renewal: door?.contexts.startTimer(on: channel.eventLoop))
       }
       return ListenAddress.text(channel.localAddress)
     } catch let error as BindError {
@@ -112,8 +120,9 @@ final class Listener: Sendable {
   func stop(within deadline: Duration) async {
     let (channel, path) = phase.withLock { phase -> ((any Channel)?, String?) in
       defer { phase = .stopped }
-      if case .listening(let channel, let path) = phase { return (channel, path) }
-      return (nil, nil)
+      guard case .listening(let channel, let path, let renewal) = phase else { return (nil, nil) }
+      renewal?.cancel()
+      return (channel, path)
     }
     try? await channel?.close()
     if let path { SystemErrors.removeFile(path) }

@@ -90,9 +90,7 @@ package struct KeepaliveEnforcementPolicy: ConfigGroup {
   ]
 }
 
-/// Why keys of TLS and authentication are refused: said once.
+/// Why keys are refused: said once.
 enum UnsupportedReason {
-  static let tls =
-    "TLS is not supported by this version: put a proxy that ends TLS in front, or leave the key out"
   static let middlewares = "extensions that wrap servers are not supported by this version: leave the key out"
 }
