@@ -154,12 +154,10 @@ extension YAMLProblem {
 
     init(_ mark: Mark) { self.init(line: mark.line, column: mark.column) }
 
+    /// - Parameter offset: in UTF-8 bytes.
     init(offset: Int, in text: String) {
-      let before = text.prefix(offset)
-      let start = before.lastIndex(of: "\n").map { before.index(after: $0) } ?? before.startIndex
-      self.init(
-        line: before.reduce(1) { $0 + ($1 == "\n" ? 1 : 0) },
-        column: before[start...].unicodeScalars.count + 1)
+      let before = ConfigSourceText.lines(of: String(decoding: text.utf8.prefix(offset), as: UTF8.self))
+      self.init(line: before.count, column: (before.last ?? "").unicodeScalars.count + 1)
     }
 
     func origin(_ source: ConfigSourceText, _ firstColumn: Int, length: Int = 1) -> Origin {

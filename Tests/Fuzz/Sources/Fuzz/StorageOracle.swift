@@ -1,7 +1,7 @@
 import Glibc
-import PipelineKit
 
 @testable import Extensions
+@testable import PipelineKit
 @testable import Storage
 
 /// What must hold for what a queue's database file may turn into, and for the metadata beside a record.
