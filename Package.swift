@@ -210,6 +210,7 @@ let package = Package(
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: relaxed),
     .testTarget(

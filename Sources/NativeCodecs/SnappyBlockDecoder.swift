@@ -31,6 +31,8 @@ final class SnappyBlockDecoder: ChunkDecoder {
         try unsafe framed.decode(raw, budget: &budget, output: &output)
       }
     }
+    // The beginning of an identifier reads as a length, too.
+    if SnappyFormat.streamIdentifier.starts(with: gathered) { return }
     let declared = unsafe gathered.withUnsafeBytes { unsafe SnappyFormat.declaredLength($0) }
     if let declared { try budget.admit(declared) }
   }

@@ -22,8 +22,9 @@ enum DatabaseFault: Error, Equatable {
     self =
       switch error.resultCode {
       case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: .damaged(message)
-      // Tables that were there when the file was made.
-      case .SQLITE_ERROR where message.hasPrefix("no such"): .damaged(message)
+      // Tables that were there when the file was made, and a schema that SQLite would not have written.
+      case .SQLITE_ERROR where message.hasPrefix("no such") || message == "unsupported file format":
+        .damaged(message)
       case .SQLITE_FULL: .diskFull(message)
       default: .failed(message)
       }

@@ -11,6 +11,7 @@ let package = Package(
     .package(name: "millrace", path: "../.."),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .systemLibrary(name: "CFuzzer"),
@@ -27,6 +28,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

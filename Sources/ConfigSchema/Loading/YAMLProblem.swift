@@ -161,7 +161,12 @@ extension YAMLProblem {
     }
 
     func origin(_ source: ConfigSourceText, _ firstColumn: Int, length: Int = 1) -> Origin {
-      Origin(source: source, line: line, column: column + (line == 1 ? firstColumn - 1 : 0), length: length)
+      // The parser takes the end of a text whose last line is not ended for the start of one more.
+      if line > source.lines.count, let last = source.lines.last {
+        return Origin(source: source, line: source.lines.count, column: last.unicodeScalars.count + 1)
+      }
+      return Origin(
+        source: source, line: line, column: column + (line == 1 ? firstColumn - 1 : 0), length: length)
     }
   }
 

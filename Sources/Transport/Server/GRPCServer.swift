@@ -8,7 +8,7 @@ internal import NativeCodecs
 /// Source: the gRPC documentation, "gRPC over HTTP2", and grpc-go where that leaves a choice.
 package final class GRPCServer: Sendable {
   private let listener: Listener
-  private let shared: GRPCConnection.Shared
+  let shared: GRPCConnection.Shared
 
   /// - Parameters:
   ///   - config: must have passed its own check.

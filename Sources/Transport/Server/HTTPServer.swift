@@ -9,7 +9,7 @@ internal import NativeCodecs
 /// everything a client can make it hold.
 package final class HTTPServer: Sendable {
   private let listener: Listener
-  private let shared: HTTPConnection.Shared
+  let shared: HTTPConnection.Shared
 
   /// - Parameters:
   ///   - config: must have passed its own check.

@@ -76,7 +76,7 @@ enum ConfigOracle {
     exporters: [
       DebugExporter.self, FileExporter.self, NopExporter.self, OTLPGRPCExporter.self, OTLPHTTPExporter.self,
     ],
-    extensions: [HealthCheckExtension.self])
+    extensions: [FileStorageExtension.self, HealthCheckExtension.self])
 
   static let seeds: [[UInt8]] = [
     """

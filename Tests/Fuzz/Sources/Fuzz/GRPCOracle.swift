@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHPACK
 
@@ -44,12 +45,11 @@ enum GRPCOracle {
 
   /// The server's side.
   private static func receive(_ chunks: [ArraySlice<UInt8>], _ encoding: String?) throws -> Result {
-    let budget = AdmissionBudget(limit: 4 << 20)
     var config = GRPCServerConfig()
     config.maxRecvMsgSizeMiB = 1
-    let shared = GRPCConnection.Shared(
-      config: config, handler: NumberingGRPCHandler(.atOnce), budget: budget, connections: ConnectionSet(),
-      patience: .seconds(5))
+    let server = GRPCServer(config: config, handler: NumberingGRPCHandler(.atOnce), logger: logger)
+    let shared = server.shared
+    let budget = shared.budget
     var headers: HPACKHeaders = [":method": "POST", ":path": "/a/B", "content-type": "application/grpc"]
     if let encoding { headers.add(name: "grpc-encoding", value: encoding) }
     var stream = try demand("the head") { try GRPCHeaders.request(headers, shared, now: .now()) }
@@ -82,6 +82,7 @@ enum GRPCOracle {
     return .failure
   }
 
+  private static let logger = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
   private static let decompressors = DecompressorPool()
 
   static let seeds: [[UInt8]] = {

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHPACK
@@ -20,17 +21,13 @@ enum HTTP2Oracle {
 
   private static func serve(_ chunks: [ArraySlice<UInt8>], _ timing: AnswerTiming) throws {
     let handler = NumberingGRPCHandler(timing)
-    let budget = AdmissionBudget(limit: 2 << 20)
-    let connections = ConnectionSet()
     var config = GRPCServerConfig()
     config.maxRecvMsgSizeMiB = 1
     config.includeMetadata = true
     config.maxConcurrentStreams = 8
-    let shared = GRPCConnection.Shared(
-      config: config, handler: handler, budget: budget, connections: connections, patience: .seconds(5))
+    let server = GRPCServer(config: config, handler: handler, logger: logger, messageBudget: 2 << 20)
     let channel = EmbeddedChannel()
-    connections.insert(channel)
-    try GRPCServer.addHandlers(shared, to: channel)
+    try GRPCServer.addHandlers(server.shared, to: channel)
     _ = try? channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4317)).wait()
     channel.embeddedEventLoop.run()
     var sent: [UInt8] = []
@@ -47,9 +44,10 @@ enum HTTP2Oracle {
     _ = try? channel.finish(acceptAlreadyClosed: true)
     handler.answerAll()
     channel.embeddedEventLoop.run()
-    try require(budget.held == 0, "\(budget.held) bytes are held after the end")
-    try require(connections.count == 0, "the connection is still counted")
+    try require(server.heldBytes == 0, "\(server.heldBytes) bytes are held after the end")
   }
+
+  private static let logger = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 
   private static func take(_ channel: EmbeddedChannel, _ sent: inout [UInt8]) {
     while let data = try? channel.readOutbound(as: IOData.self) {

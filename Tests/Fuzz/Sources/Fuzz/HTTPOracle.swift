@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOEmbedded
 
@@ -29,13 +30,9 @@ enum HTTPOracle {
     _ chunks: [ArraySlice<UInt8>], _ timing: AnswerTiming, endsInput: Bool
   ) throws -> [String] {
     let handler = NumberingHTTPHandler(timing)
-    let budget = AdmissionBudget(limit: 24 << 10)
-    let connections = ConnectionSet()
-    let shared = HTTPConnection.Shared(
-      config: config, handler: handler, budget: budget, connections: connections, patience: .seconds(5))
+    let server = HTTPServer(config: config, handler: handler, logger: logger, bodyBudget: 96 << 10)
     let channel = EmbeddedChannel()
-    connections.insert(channel)
-    try HTTPServer.addHandlers(shared, to: channel)
+    try HTTPServer.addHandlers(server.shared, to: channel)
     _ = try? channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4318)).wait()
     var sent: [UInt8] = []
     for chunk in chunks where channel.isActive {
@@ -62,14 +59,15 @@ enum HTTPOracle {
     _ = try? channel.finish(acceptAlreadyClosed: true)
     handler.answerAll()
     channel.embeddedEventLoop.run()
-    try require(budget.held == 0, "\(budget.held) bytes are held after the end")
-    try require(connections.count == 0, "the connection is still counted")
+    try require(server.heldBytes == 0, "\(server.heldBytes) bytes are held after the end")
     return answers.texts
   }
 
   private static func take(_ channel: EmbeddedChannel, _ sent: inout [UInt8]) {
     while let buffer = try? channel.readOutbound(as: ByteBuffer.self) { sent += buffer.readableBytesView }
   }
+
+  private static let logger = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 
   private static let config: HTTPServerConfig = {
     var config = HTTPServerConfig()
