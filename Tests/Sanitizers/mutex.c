@@ -17,16 +17,19 @@ typedef SWIFT void (*LockSlow)(uint32_t, SELF void *);
 typedef SWIFT void (*UnlockSlow)(SELF void *);
 typedef void (*Annotation)(void *);
 
-SWIFT void lock_slow(uint32_t thread, SELF void *mutex) __asm__("$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF");
-SWIFT void unlock_slow(SELF void *mutex) __asm__("$s15Synchronization12_MutexHandleV11_unlockSlowyyF");
+#define LOCK_SLOW "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
+#define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
+
+SWIFT void lock_slow(uint32_t thread, SELF void *mutex) __asm__(LOCK_SLOW);
+SWIFT void unlock_slow(SELF void *mutex) __asm__(UNLOCK_SLOW);
 
 static LockSlow next_lock;
 static UnlockSlow next_unlock;
 static Annotation acquire;
 static Annotation release;
 
-static void *find(void *where, const char *name) {
-  void *symbol = dlsym(where, name);
+static void *find(const char *name) {
+  void *symbol = dlsym(RTLD_NEXT, name);
   if (!symbol) abort();
   return symbol;
 }
@@ -41,7 +44,7 @@ __attribute__((constructor)) static void prepare(void) {
 SWIFT void lock_slow(uint32_t thread, SELF void *mutex) {
   LockSlow next = __atomic_load_n(&next_lock, __ATOMIC_RELAXED);
   if (!next) {
-    next = (LockSlow)find(RTLD_NEXT, "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF");
+    next = (LockSlow)find(LOCK_SLOW);
     __atomic_store_n(&next_lock, next, __ATOMIC_RELAXED);
   }
   next(thread, mutex);
@@ -51,7 +54,7 @@ SWIFT void lock_slow(uint32_t thread, SELF void *mutex) {
 SWIFT void unlock_slow(SELF void *mutex) {
   UnlockSlow next = __atomic_load_n(&next_unlock, __ATOMIC_RELAXED);
   if (!next) {
-    next = (UnlockSlow)find(RTLD_NEXT, "$s15Synchronization12_MutexHandleV11_unlockSlowyyF");
+    next = (UnlockSlow)find(UNLOCK_SLOW);
     __atomic_store_n(&next_unlock, next, __ATOMIC_RELAXED);
   }
   if (release) release(mutex);
