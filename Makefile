@@ -1,7 +1,8 @@
 # Millrace: build, run, test. `make run` and `make test` work on a fresh Debian machine with a Swift toolchain.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help install run build test unit-test integration-test check format lint bench fuzz clean
+.PHONY: help install run build test unit-test integration-test check format lint bench fuzz fuzz-short \
+	test-asan test-tsan clean
 
 SWIFT ?= swift
 CONFIG ?= pipelines/quickstart.yaml
@@ -47,6 +48,15 @@ bench: build ## Whole-process load runs: CPU seconds per million items, peak mem
 
 fuzz: install ## A minute of fuzzing for every parser of outside bytes.
 	Tests/Fuzz/run
+
+fuzz-short: install ## Ten seconds each, two at a time: what .ci/run does.
+	Tests/Fuzz/run --seconds 10 --jobs 2 --seed 1
+
+test-asan: install ## The Swift tests with AddressSanitizer: memory errors.
+	Tests/Sanitizers/run address
+
+test-tsan: install ## The Swift tests with ThreadSanitizer: data races.
+	Tests/Sanitizers/run thread
 
 clean: ## Remove everything that was built.
 	rm -rf .build

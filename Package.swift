@@ -30,6 +30,13 @@ let package = Package(
     .library(name: "TelemetryData", targets: ["TelemetryData"]),
     .library(name: "ConfigSchema", targets: ["ConfigSchema"]),
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
+    // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
+    .library(
+      name: "MillraceInside",
+      targets: [
+        "Transport", "NativeCodecs", "Storage", "Engine", "Receivers", "Processors", "Exporters",
+        "Extensions",
+      ]),
   ],
   dependencies: [
     // Event loops and sockets of every server and client.
@@ -198,6 +205,17 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"],
+      swiftSettings: relaxed),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
+        "Engine",
+        "Receivers", "Processors", "Exporters", "Extensions", "Millrace",
+        .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: relaxed),
     .testTarget(
       name: "MillraceTests",

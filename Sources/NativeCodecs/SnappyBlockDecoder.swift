@@ -16,21 +16,23 @@ final class SnappyBlockDecoder: ChunkDecoder {
     _ input: UnsafeRawBufferPointer, budget: inout OutputBudget, output: inout [UInt8]
   ) throws(CodecError) {
     if let framed { return try unsafe framed.decode(input, budget: &budget, output: &output) }
-    guard input.count <= SnappyFormat.maximumSize(budget.limit) - gathered.count else {
-      throw .limitExceeded(limit: budget.limit)
-    }
-    unsafe gathered.append(contentsOf: input)
-    if gathered.count >= SnappyFormat.streamIdentifier.count,
-      gathered.prefix(SnappyFormat.streamIdentifier.count).elementsEqual(SnappyFormat.streamIdentifier)
-    {
+    let missing = SnappyFormat.streamIdentifier.count - gathered.count
+    if missing > 0, unsafe (gathered + input.prefix(missing)).elementsEqual(SnappyFormat.streamIdentifier) {
       let framed = SnappyFramedDecoder()
       self.framed = framed
       let start = gathered
       gathered = []
-      return try unsafe start.span.withUnsafeBytes { (raw: UnsafeRawBufferPointer) throws(CodecError) in
+      try unsafe start.span.withUnsafeBytes { (raw: UnsafeRawBufferPointer) throws(CodecError) in
         try unsafe framed.decode(raw, budget: &budget, output: &output)
       }
+      return try unsafe framed.decode(input, budget: &budget, output: &output)
     }
+    guard input.count <= SnappyFormat.maximumSize(budget.limit) - gathered.count else {
+      throw .limitExceeded(limit: budget.limit)
+    }
+    unsafe gathered.append(contentsOf: input)
+    // The beginning of an identifier reads as a length, too.
+    if SnappyFormat.streamIdentifier.starts(with: gathered) { return }
     let declared = unsafe gathered.withUnsafeBytes { unsafe SnappyFormat.declaredLength($0) }
     if let declared { try budget.admit(declared) }
   }

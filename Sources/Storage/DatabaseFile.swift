@@ -22,8 +22,9 @@ enum DatabaseFault: Error, Equatable {
     self =
       switch error.resultCode {
       case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT: .damaged(message)
-      // Tables that were there when the file was made.
-      case .SQLITE_ERROR where message.hasPrefix("no such"): .damaged(message)
+      // Tables that were there when the file was made, and a schema that SQLite would not have written.
+      case .SQLITE_ERROR where message.hasPrefix("no such") || message == "unsupported file format":
+        .damaged(message)
       case .SQLITE_FULL: .diskFull(message)
       default: .failed(message)
       }
@@ -80,6 +81,7 @@ struct DatabaseFile: Sendable {
   /// - Throws: ``DatabaseFault``, or ``StorageError/newerFormat(path:version:)``.
   init(_ path: String, purpose: StorageKey.Purpose, options: StorageOptions) throws {
     self.path = path
+    try Self.checkHeader(path)
     var configuration = Configuration()
     configuration.label = "millrace.storage"
     let logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
@@ -118,6 +120,15 @@ struct DatabaseFile: Sendable {
           PRAGMA application_id = \(Schema.identity(purpose));
           PRAGMA user_version = \(Schema.version);
           """)
+    }
+  }
+
+  /// Refuses a header that asks for a way of writing nobody knows: SQLite opens such a file, but only for reading
+  /// (its file format, §1.3.3).
+  private static func checkHeader(_ path: String) throws(DatabaseFault) {
+    let header = FilePrimitives.prefix(of: path, count: 20)
+    if header.count == 20, header.starts(with: Array("SQLite format 3\0".utf8)), header[18] > 2 {
+      throw .damaged("its header names the unknown format \(header[18])")
     }
   }
 

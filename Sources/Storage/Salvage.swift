@@ -94,8 +94,8 @@ struct Salvage {
     let declared = Int(header[16]) << 8 | Int(header[17])
     let pageBytes = declared == 1 ? 65536 : declared
     let pages = header[28...].reduce(0) { $0 << 8 | Int($1) }
-    // A header that is damaged itself may declare terabytes.
-    guard pages <= FilePrimitives.size(of: path) / pageBytes * 64 + 1024 else { return }
+    // A header that is damaged itself may declare terabytes, or pages of nothing.
+    guard pageBytes >= 512, pages <= FilePrimitives.size(of: path) / pageBytes * 64 + 1024 else { return }
     FilePrimitives.extend(path, to: pageBytes * pages)
   }
 

@@ -154,16 +154,19 @@ extension YAMLProblem {
 
     init(_ mark: Mark) { self.init(line: mark.line, column: mark.column) }
 
+    /// - Parameter offset: in UTF-8 bytes.
     init(offset: Int, in text: String) {
-      let before = text.prefix(offset)
-      let start = before.lastIndex(of: "\n").map { before.index(after: $0) } ?? before.startIndex
-      self.init(
-        line: before.reduce(1) { $0 + ($1 == "\n" ? 1 : 0) },
-        column: before[start...].unicodeScalars.count + 1)
+      let before = ConfigSourceText.lines(of: String(decoding: text.utf8.prefix(offset), as: UTF8.self))
+      self.init(line: before.count, column: (before.last ?? "").unicodeScalars.count + 1)
     }
 
     func origin(_ source: ConfigSourceText, _ firstColumn: Int, length: Int = 1) -> Origin {
-      Origin(source: source, line: line, column: column + (line == 1 ? firstColumn - 1 : 0), length: length)
+      // The parser takes the end of a text whose last line is not ended for the start of one more.
+      if line > source.lines.count, let last = source.lines.last {
+        return Origin(source: source, line: source.lines.count, column: last.unicodeScalars.count + 1)
+      }
+      return Origin(
+        source: source, line: line, column: column + (line == 1 ? firstColumn - 1 : 0), length: length)
     }
   }
 

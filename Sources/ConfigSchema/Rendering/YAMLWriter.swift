@@ -143,6 +143,6 @@ private struct YAMLWriter {
       if byte == 0x2C || byte == 0x5B || byte == 0x5D || byte == 0x7B || byte == 0x7D { return false }
       previous = byte
     }
-    return true
+    return !text.unicodeScalars.contains(where: JSONText.needsEscapeInYAML)
   }
 }

@@ -98,7 +98,7 @@ extension ConfigScalar {
 
 /// JSON strings.
 enum JSONText {
-  /// The text in quotes, with what JSON requires escaped.
+  /// The text in quotes, with what JSON requires escaped, and what YAML does not take as it is.
   static func quoted(_ text: String) -> String {
     var result = "\""
     for scalar in text.unicodeScalars {
@@ -109,7 +109,7 @@ enum JSONText {
       case "\r": result += "\\r"
       case "\t": result += "\\t"
       default:
-        if scalar.value < 0x20 {
+        if scalar.value < 0x20 || needsEscapeInYAML(scalar) {
           let hex = String(scalar.value, radix: 16)
           result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
         } else {
@@ -118,5 +118,15 @@ enum JSONText {
       }
     }
     return result + "\""
+  }
+
+  /// Whether a scalar behind ASCII's controls breaks lines in YAML 1.1, or is none of its characters (§5.1, §5.4).
+  ///
+  /// The escapes have four digits, and so end where the planes begin; there YAML takes everything.
+  static func needsEscapeInYAML(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+    default: false
+    }
   }
 }

@@ -18,15 +18,36 @@ public final class ConfigSourceText: Sendable {
   public let name: String
   /// What the text is.
   public let kind: Kind
-  /// The lines of the text, without their ends.
+  /// The lines of the text, without their ends. They end where YAML's lines do, so that positions agree.
   public let lines: [String]
 
   /// Keeps `text` split into lines.
   public init(name: String, kind: Kind, text: String) {
     self.name = name
     self.kind = kind
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+    lines = Self.lines(of: text)
+  }
+
+  /// Splits at the line breaks of YAML 1.1 (§5.4): LF, CR LF, CR, NEL, LS and PS. A `Character` may hold two of them.
+  static func lines(of text: String) -> [String] {
+    var lines: [String] = []
+    let scalars = text.unicodeScalars
+    var start = scalars.startIndex
+    var index = start
+    while index < scalars.endIndex {
+      let scalar = scalars[index]
+      let end = index
+      scalars.formIndex(after: &index)
+      switch scalar {
+      case "\n", "\u{85}", "\u{2028}", "\u{2029}": break
+      case "\r": if index < scalars.endIndex, scalars[index] == "\n" { scalars.formIndex(after: &index) }
+      default: continue
+      }
+      lines.append(String(scalars[start..<end]))
+      start = index
+    }
+    lines.append(String(scalars[start...]))
+    return lines
   }
 
   /// The text of a line, counted from 1, or nil beyond the end.

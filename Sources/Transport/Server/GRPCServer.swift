@@ -8,7 +8,7 @@ internal import NativeCodecs
 /// Source: the gRPC documentation, "gRPC over HTTP2", and grpc-go where that leaves a choice.
 package final class GRPCServer: Sendable {
   private let listener: Listener
-  private let shared: GRPCConnection.Shared
+  let shared: GRPCConnection.Shared
 
   /// - Parameters:
   ///   - config: must have passed its own check.
@@ -43,16 +43,21 @@ package final class GRPCServer: Sendable {
     let shared = shared
     // The HTTP/2 decoder keeps a buffer as large as the largest read: two full frames are a fair measure.
     return try await listener.start(keepsHalfClosed: false, largestRead: 32 << 10) { channel in
-      let watch = GoAwayWatch()
-      let connection = GRPCConnection(shared: shared, loop: channel.eventLoop, watch: watch)
-      let http2 = NIOHTTP2Handler(
-        mode: .server, frameDelegate: watch, connectionConfiguration: shared.http2,
-        streamConfiguration: shared.http2Streams)
-      let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(WriteCombiner())
-      try pipeline.addHandler(http2)
-      try pipeline.addHandler(connection)
+      try Self.addHandlers(shared, to: channel)
     }
+  }
+
+  /// Adds the handlers of one connection; runs on its event loop.
+  static func addHandlers(_ shared: GRPCConnection.Shared, to channel: any Channel) throws {
+    let watch = GoAwayWatch()
+    let connection = GRPCConnection(shared: shared, loop: channel.eventLoop, watch: watch)
+    let http2 = NIOHTTP2Handler(
+      mode: .server, frameDelegate: watch, connectionConfiguration: shared.http2,
+      streamConfiguration: shared.http2Streams)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(WriteCombiner())
+    try pipeline.addHandler(http2)
+    try pipeline.addHandler(connection)
   }
 
   /// Accepts no more, tells clients to go away, answers what is under way; closes the rest after the deadline.

@@ -9,7 +9,7 @@ internal import NativeCodecs
 /// everything a client can make it hold.
 package final class HTTPServer: Sendable {
   private let listener: Listener
-  private let shared: HTTPConnection.Shared
+  let shared: HTTPConnection.Shared
 
   /// - Parameters:
   ///   - config: must have passed its own check.
@@ -43,17 +43,22 @@ package final class HTTPServer: Sendable {
   package func start() async throws -> String {
     let shared = shared
     return try await listener.start(keepsHalfClosed: true, largestRead: 64 << 10) { channel in
-      let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
-      var limits = NIOHTTPDecoderLimitConfiguration()
-      limits.maxHeaderFieldSize = HTTPConnection.maxHeaderBytes
-      limits.maxHeaderListSize = HTTPConnection.maxHeaderBytes
-      let decoder = HTTPRequestDecoder(
-        leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
-      let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(HTTPArrivalHandler(connection))
-      try pipeline.addHandler(ByteToMessageHandler(decoder))
-      try pipeline.addHandler(connection)
+      try Self.addHandlers(shared, to: channel)
     }
+  }
+
+  /// Adds the handlers of one connection; runs on its event loop.
+  static func addHandlers(_ shared: HTTPConnection.Shared, to channel: any Channel) throws {
+    let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = HTTPConnection.maxHeaderBytes
+    limits.maxHeaderListSize = HTTPConnection.maxHeaderBytes
+    let decoder = HTTPRequestDecoder(
+      leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
+    let pipeline = channel.pipeline.syncOperations
+    try pipeline.addHandler(HTTPArrivalHandler(connection))
+    try pipeline.addHandler(ByteToMessageHandler(decoder))
+    try pipeline.addHandler(connection)
   }
 
   /// Accepts no more, answers what is under way, closes idle connections; closes the rest after the deadline.

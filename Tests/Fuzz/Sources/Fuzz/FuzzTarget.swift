@@ -10,6 +10,20 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case jsonLogs = "json-logs"
   /// The bodies a backend answers with: partial successes and `google.rpc.Status`, binary and JSON.
   case responses
+  /// Texts and bytes in header fields: escapes, timeouts, dates, delays, addresses.
+  case headers
+  case codecs
+  /// The framing of gRPC messages on both sides.
+  case grpc
+  /// HTTP/2 connections to the gRPC server.
+  case http2
+  /// HTTP/1.1 connections.
+  case http
+  case config
+  /// The metadata of stored records.
+  case metadata
+  /// Damaged database files.
+  case database
 
   /// Runs one input.
   ///
@@ -23,6 +37,34 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .jsonMetrics: try JSONOracle.check(input, signal: .metrics)
     case .jsonLogs: try JSONOracle.check(input, signal: .logs)
     case .responses: try ResponseOracle.check(input)
+    case .headers: try HeaderOracle.check(input)
+    case .codecs: try CodecOracle.check(input)
+    case .grpc: try GRPCOracle.check(input)
+    case .http2: try HTTP2Oracle.check(input)
+    case .http: try HTTPOracle.check(input)
+    case .config: try ConfigOracle.check(input)
+    case .metadata: try StorageOracle.checkMetadata(input)
+    case .database: try StorageOracle.checkDatabase(input)
+    }
+  }
+
+  /// Inputs to start from; empty for the targets that start from the fixtures of the tests.
+  var seeds: [[UInt8]] {
+    switch self {
+    case .traces, .metrics, .logs, .jsonTraces, .jsonMetrics, .jsonLogs: []
+    case .responses:
+      [
+        Array(#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"x"}}"#.utf8),
+        [0x0A, 0x02, 0x08, 0x05],
+      ]
+    case .headers: HeaderOracle.seeds
+    case .codecs: CodecOracle.seeds
+    case .grpc: GRPCOracle.seeds
+    case .http2: HTTP2Oracle.seeds
+    case .http: HTTPOracle.seeds
+    case .config: ConfigOracle.seeds
+    case .metadata: StorageOracle.metadataSeeds
+    case .database: StorageOracle.databaseSeeds
     }
   }
 
@@ -30,7 +72,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   var isProtobuf: Bool {
     switch self {
     case .traces, .metrics, .logs: true
-    case .jsonTraces, .jsonMetrics, .jsonLogs, .responses: false
+    default: false
     }
   }
 }

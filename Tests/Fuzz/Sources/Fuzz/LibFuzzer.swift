@@ -2,8 +2,19 @@ import CFuzzer
 import Glibc
 
 /// What libFuzzer, which brings `main`, calls: `Fuzz TARGET [libFuzzer options] [corpus folders or inputs]`.
+///
+/// `Fuzz TARGET --seeds FOLDER` writes the inputs to start from instead.
 enum LibFuzzer {
   static let target = FuzzTarget(rawValue: CommandLine.arguments.dropFirst().first ?? "")
+
+  static func writeSeeds(to folder: String) {
+    for (index, seed) in (target?.seeds ?? []).enumerated() {
+      guard let file = fopen("\(folder)/seed-\(index)", "w") else { exit(1) }
+      fwrite(seed, 1, seed.count, file)
+      fclose(file)
+    }
+    exit(0)
+  }
 }
 
 /// Takes the target's name off the command line.
@@ -17,6 +28,8 @@ func initialize(
     print("usage: Fuzz \(names) [libFuzzer options] [corpus]")
     exit(2)
   }
+  let words = CommandLine.arguments
+  if words.count == 4, words[2] == "--seeds" { LibFuzzer.writeSeeds(to: words[3]) }
   let name = arguments.pointee[0]
   arguments.pointee += 1
   arguments.pointee[0] = name

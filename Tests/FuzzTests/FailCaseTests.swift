@@ -1,5 +1,8 @@
 import Foundation
+import PipelineKit
 import Testing
+
+@testable import Millrace
 
 /// The fuzzers' properties (see `Tests/Fuzz`) on inputs that broke one of them once, and on a bounded number of new ones.
 struct FailCaseTests {
@@ -19,6 +22,20 @@ struct FailCaseTests {
     let target = try #require(targets.first { name.hasPrefix($0.rawValue + "-") }, "no target for \(name)")
     let input = try Data(contentsOf: Self.tests.appending(path: "Fuzz/FailCases/\(name)"))
     try target.run([UInt8](input))
+  }
+
+  @Test(arguments: FuzzTarget.allCases)
+  func `an input to start from holds, and so do its beginnings`(target: FuzzTarget) throws {
+    for seed in try Self.seeds(for: target) {
+      for length in [seed.count, seed.count / 2, 1, 0] { try target.run(Array(seed.prefix(length))) }
+    }
+  }
+
+  @Test func `the fuzzers plan with the components of the command`() {
+    func names(_ catalog: Catalog) -> [String] {
+      catalog.entries.map { "\($0.kind) \($0.descriptor.type)" }.sorted()
+    }
+    #expect(names(ConfigOracle.catalog) == names(.standard))
   }
 
   @Test(arguments: FuzzTarget.allCases)
@@ -46,12 +63,7 @@ struct FailCaseTests {
 
   /// Small fixtures of the target's kind.
   private static func seeds(for target: FuzzTarget) throws -> [[UInt8]] {
-    if target == .responses {
-      return [
-        Array(#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"x"}}"#.utf8),
-        [0x0A, 0x02, 0x08, 0x05],
-      ]
-    }
+    if !target.seeds.isEmpty { return target.seeds }
     let signal = target.rawValue.replacing("json-", with: "")
     let folder = tests.appending(path: "TelemetryDataTests/JSONFixtures")
     let wanted = "\(signal).\(target.isProtobuf ? "pb" : "json")"
