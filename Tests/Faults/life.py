@@ -64,6 +64,10 @@ class Site:
         self.lives.append(Millrace(self.setting, folder, environment or None, arguments))
         return self.current
 
+    def launch(self):
+        """Starts without waiting for anything."""
+        self.lives.append(_Launched(self.setting, self.folder / f"life-{len(self.lives)}"))
+
     def kill(self):
         """SIGKILL: no handler runs, nothing is flushed."""
         self.current.process.send_signal(signal.SIGKILL)
@@ -91,6 +95,13 @@ class Site:
 
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.current.process.pid}/fd"))
+
+
+class _Launched(Millrace):
+    """A process of which nothing is known yet."""
+
+    def _is_listening(self) -> bool:
+        return True
 
 
 def wait_for(backend: Counted, wanted: set[int], timeout: float = 60):

@@ -28,3 +28,26 @@ def test_sigterm_under_load_delivers_what_was_acknowledged(site, backend, grpc_b
     for signal in load.by_signal:
         assert sheet.items(signal, "dropped") == sheet.items(signal, "leaked") == 0
     note(load.counts.summary())
+
+
+def test_sigterm_with_a_backend_that_is_down_keeps_everything_on_disk(site, backend, rounds, note):
+    backend.stop()
+    place = site(exporter(backend, durable=True, queue={"queue_size": 10**9, "sizer": "bytes"}), durable=True,
+                 signals=("logs", "traces"))
+    place.start("--shutdown-timeout", "3")
+    load = Load(place.setting, retries=False)
+    until(lambda: load.accepted > rounds(3_000, 20_000), 60, what="some load")
+    place.current.terminate()
+    place.current.process.wait(60)
+    load.stop()
+    sheet = place.stop()
+    assert sum(sheet.items(signal, "stored") for signal in load.by_signal) == place.stored_items()
+    assert sum(sheet.items(signal, "dropped") for signal in load.by_signal) == 0
+    assert place.stored_items() >= load.accepted
+    backend.start()
+    place.start()
+    wait_for(backend, load.counts.accepted)
+    place.stop()
+    assert place.stored_items() == 0
+    assert not duplicates(load, backend) and not invented(load, backend)
+    note(load.counts.summary())
