@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import subprocess
 from pathlib import Path
 
 import millrace
@@ -12,6 +14,7 @@ from counting import Counted
 from load import Load
 from millrace import BalanceSheet, Millrace, Pipeline, until
 
+RELOADED = re.compile("(configuration|config).*(reload|replaced|unchanged|kept)|reload.*(done|failed)", re.I)
 INSECURE = {"insecure": True}
 FAST_RETRY = {"initial_interval": "50ms", "max_interval": "200ms", "max_elapsed_time": "0s"}
 
@@ -54,6 +57,7 @@ class Site:
     def __init__(self, setting: Setting, folder: Path):
         self.setting, self.folder = setting, folder
         self.lives: list[Millrace] = []
+        self.commands: list[subprocess.Popen] = []
 
     @property
     def current(self) -> Millrace:
@@ -80,6 +84,40 @@ class Site:
         assert sheet.is_balanced(), f"unaccounted items: {sheet.signals}"
         return sheet
 
+    def reload(self, setting: Setting | None = None, timeout: float = 30) -> dict:
+        """SIGHUP with the configuration in the file replaced by `setting`; the record that says how it went."""
+        if setting:
+            self.setting = setting
+            # Renamed, as editors and orchestrators do: nobody reads half a file.
+            new = self.current.config.with_suffix(".new")
+            new.write_text(setting.text())
+            new.replace(self.current.config)
+        log = self.current.folder / "output.log"
+        offset = log.stat().st_size
+        self.current.process.send_signal(signal.SIGHUP)
+
+        def answer():
+            with log.open("rb") as file:
+                file.seek(offset)
+                for line in file.read().splitlines():
+                    try:
+                        record = json.loads(line)
+                    except ValueError:
+                        continue
+                    if RELOADED.search(record.get("msg", "")):
+                        return record
+            return None
+
+        return until(answer, timeout, what="the reload to be answered", every=0.005)
+
+    def command(self, *arguments: str) -> subprocess.Popen:
+        """Starts `millrace ARGUMENTS…` beside the collector."""
+        process = subprocess.Popen(
+            [str(millrace.BINARY), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self.commands.append(process)
+        return process
+
     def stored(self) -> dict:
         """`millrace storage inspect --json` of the directory."""
         result = millrace.command("storage", "inspect", "--json", str(self.setting.storage))
@@ -92,6 +130,9 @@ class Site:
     def close(self):
         for life in self.lives:
             life.kill()
+        for process in self.commands:
+            process.kill()
+            process.wait(10)
 
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.current.process.pid}/fd"))
