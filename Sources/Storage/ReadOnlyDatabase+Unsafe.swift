@@ -1,7 +1,7 @@
 internal import GRDBSQLite
 
 /// A database file that is read without changing it, nor anything beside it.
-@safe struct ReadOnlyDatabase: ~Copyable {
+@safe final class ReadOnlyDatabase {
   private let connection: OpaquePointer
   private let mayClose: Bool
 

@@ -110,10 +110,9 @@ import Testing
       return
     }
     #expect(reason.contains("not a database"))
-    #expect(
-      inspection.setAside == [
-        .init(file: queueFile + ".damaged-1700000000", bytes: 42, unixSeconds: 1_700_000_000)
-      ])
+    #expect(inspection.setAside.map(\.file) == [queueFile + ".damaged-1700000000"])
+    #expect(inspection.setAside.first?.bytes == 42)
+    #expect(inspection.setAside.first?.unixSeconds == 1_700_000_000)
   }
 
   @Test func `a directory that is missing is an error`() async throws {

@@ -62,7 +62,8 @@ import Testing
     let path = place.path
     for round in 0..<12 {
       let (first, seed) = (round * 1_000_000, UInt64(round) &* 7919 &+ 1)
-      await #expect(processExitsWith: .signal(SIGKILL)) { [path, first, seed] in
+      await #expect(processExitsWith: .signal(SIGKILL)) {
+        [path = path as String, first = first as Int, seed = seed as UInt64] in
         try await KillTests.work(in: path, first: first, seed: seed)
       }
     }
