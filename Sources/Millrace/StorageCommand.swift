@@ -2,6 +2,7 @@ import ArgumentParser
 import ConfigSchema
 import Extensions
 import Glibc
+import PipelineKit
 import TelemetryData
 
 /// `millrace storage`: what waits on disk, and how to send it on without the collector that wrote it.

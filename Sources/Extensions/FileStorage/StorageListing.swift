@@ -1,7 +1,7 @@
 package import ConfigSchema
 package import PipelineKit
 import Storage
-package import TelemetryData
+import TelemetryData
 
 /// What waits in a storage directory, in the pipeline's terms: for `millrace storage`.
 package struct StorageListing: Sendable {
