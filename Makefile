@@ -1,8 +1,8 @@
 # Millrace: build, run, test. `make run` and `make test` work on a fresh Debian machine with a Swift toolchain.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help install run build test unit-test integration-test check format lint bench fuzz fuzz-short \
-	test-asan test-tsan clean
+.PHONY: help install run build test unit-test integration-test test-faults test-faults-short check format lint bench \
+	fuzz fuzz-short test-asan test-tsan clean
 
 SWIFT ?= swift
 CONFIG ?= pipelines/quickstart.yaml
@@ -23,7 +23,7 @@ run: install build ## Build and run pipelines/quickstart.yaml (another file: mak
 build: install ## Release build: .build/release/millrace.
 	$(SWIFT) build -c release --product millrace --static-swift-stdlib
 
-test: unit-test integration-test ## All tests: Swift Testing, then real OTLP peers against the release binary.
+test: unit-test integration-test test-faults-short ## All tests: Swift Testing, then real peers and faults against the release binary.
 
 unit-test: install
 	$(SWIFT) build --build-tests
@@ -32,6 +32,14 @@ unit-test: install
 integration-test: build
 	.ci/install test
 	.build/venv/bin/python -m pytest Tests/Integration $(PYTEST_ARGS)
+
+test-faults: build ## kill -9, full disks, dead backends, 1,000 reloads: about ten minutes.
+	.ci/install test
+	FAULTS=full .build/venv/bin/python -m pytest Tests/Faults $(PYTEST_ARGS)
+
+test-faults-short: build
+	.ci/install test
+	.build/venv/bin/python -m pytest Tests/Faults $(PYTEST_ARGS)
 
 check: build ## `millrace check` of every file under pipelines/.
 	@for file in pipelines/*.yaml; do echo "millrace check $$file"; $(MILLRACE) check "$$file" || exit 1; done

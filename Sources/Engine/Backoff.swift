@@ -1,11 +1,11 @@
-import PipelineKit
+package import PipelineKit
 
 /// Exponential backoff with jitter, as the Collector's `retry_on_failure` has it.
-struct Backoff {
+package struct Backoff {
   private let settings: RetrySettings
   private var interval: Duration
 
-  init(_ settings: RetrySettings) {
+  package init(_ settings: RetrySettings) {
     self.settings = settings
     interval = settings.initialInterval
   }
@@ -13,7 +13,7 @@ struct Backoff {
   /// The next wait: spread around the present interval, and never shorter than the backend asked for.
   ///
   /// `max_interval` bounds the interval before it is spread; it does not shorten what the backend asked for.
-  mutating func next(_ randomness: any Randomness, atLeast floor: Duration?) -> Duration {
+  package mutating func next(_ randomness: any Randomness, atLeast floor: Duration?) -> Duration {
     let spread = 1 + settings.randomizationFactor * (2 * randomness.unit() - 1)
     let wait = interval * spread
     // Divided rather than multiplied: a multiplier may be so large that the product has no representation.

@@ -60,13 +60,7 @@ struct ComponentsCommand: AsyncParsableCommand {
       ]
     }
     let header = ["KIND", "TYPE (OLDER NAME)", "SIGNALS", "SUMMARY"]
-    let widths = (0..<3).map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
-    return ([header] + rows).map { row in
-      let cells = row.enumerated().map { index, cell in
-        index < 3 ? cell + String(repeating: " ", count: widths[index] - cell.count) : cell
-      }
-      return cells.joined(separator: "  ") + "\n"
-    }.joined()
+    return TextTable.lines([header] + rows)
   }
 
   private func reference(_ entry: Catalog.Entry) -> String {

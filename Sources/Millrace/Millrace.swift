@@ -15,11 +15,12 @@ struct Millrace: AsyncParsableCommand {
         millrace --config base.yaml --config site.yaml --set exporters.debug.verbosity=detailed
         millrace check pipelines/*.yaml
         millrace components --json
+        millrace storage inspect /var/lib/otelcol/file_storage
 
       Configuration is OpenTelemetry Collector YAML. Exit codes: 0 done, 1 wrong configuration or a component
       failed, 64 wrong command line.
       """,
     version: "millrace \(version)",
-    subcommands: [RunCommand.self, CheckCommand.self, ComponentsCommand.self],
+    subcommands: [RunCommand.self, CheckCommand.self, ComponentsCommand.self, StorageCommand.self],
     defaultSubcommand: RunCommand.self)
 }

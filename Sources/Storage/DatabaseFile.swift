@@ -84,13 +84,14 @@ struct DatabaseFile: Sendable {
     try Self.checkHeader(path)
     var configuration = Configuration()
     configuration.label = "millrace.storage"
+    // The directory's lock keeps writers out. Readers (`millrace storage inspect`) may come at any time, so the file
+    // is not locked for good; that costs a few microseconds per commit.
+    configuration.busyMode = .timeout(5)
     let logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
     configuration.prepareDatabase { database in
-      // Exclusive before the first access: then no shared-memory file is needed, and no lock per transaction.
       try database.execute(
         sql: """
           PRAGMA page_size = \(Schema.pageBytes);
-          PRAGMA locking_mode = EXCLUSIVE;
           PRAGMA cell_size_check = ON;
           PRAGMA temp_store = MEMORY;
           PRAGMA cache_size = -8192;

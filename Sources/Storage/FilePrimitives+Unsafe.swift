@@ -14,12 +14,21 @@ enum FilePrimitives {
 
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-  /// Whether `path` is a directory in which files can be made.
+  /// What keeps `path` from being a directory in which files can be made; nil when nothing does.
   static func problem(ofDirectory path: String) -> String? {
+    problem(of: path, permissions: R_OK | W_OK | X_OK)
+  }
+
+  /// What keeps `path` from being a directory whose files can be read; nil when nothing does.
+  static func problem(ofReadingDirectory path: String) -> String? {
+    problem(of: path, permissions: R_OK | X_OK)
+  }
+
+  private static func problem(of path: String, permissions: Int32) -> String? {
     var status = stat()
     if unsafe stat(path, &status) != 0 { return text(of: errno) }
     if status.st_mode & S_IFMT != S_IFDIR { return "it is not a directory" }
-    return unsafe access(path, R_OK | W_OK | X_OK) == 0 ? nil : text(of: errno)
+    return unsafe access(path, permissions) == 0 ? nil : text(of: errno)
   }
 
   /// The size in bytes; 0 for what is missing.
@@ -114,8 +123,7 @@ final class DirectoryLock: Sendable {
       let code = errno
       close(descriptor)
       if code != EWOULDBLOCK { throw .other(FilePrimitives.text(of: code)) }
-      let holder = String(decoding: FilePrimitives.prefix(of: path, count: 40), as: UTF8.self)
-      throw .held(by: holder.isEmpty ? nil : "process \(holder.prefix { $0.isNumber })")
+      throw .held(by: Self.name(in: path))
     }
     self.descriptor = descriptor
     let text = Array("\(getpid())\n".utf8)
@@ -123,6 +131,20 @@ final class DirectoryLock: Sendable {
     unsafe text.withUnsafeBytes { buffer in
       _ = unsafe pwrite(descriptor, buffer.baseAddress, buffer.count, 0)
     }
+  }
+
+  /// Who has the lock at this moment; nil when nobody does.
+  static func holder(of path: String) -> String? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return nil }
+    defer { close(descriptor) }
+    if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+    return name(in: path) ?? "another process"
+  }
+
+  private static func name(in path: String) -> String? {
+    let text = String(decoding: FilePrimitives.prefix(of: path, count: 40), as: UTF8.self)
+    return text.isEmpty ? nil : "process \(text.prefix { $0.isNumber })"
   }
 
   deinit { close(descriptor) }

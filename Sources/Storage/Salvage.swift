@@ -68,9 +68,12 @@ struct Salvage {
         DamageReport(key: key, reason: reason, setAside: aside, salvaged: salvaged, lost: lost)))
   }
 
+  /// Stands between the name of a database and the time it was set aside.
+  static let mark = ".damaged-"
+
   /// Renames the database and its log; nil when that fails, and then removes them.
   private func setAside() -> String? {
-    let stem = "\(path).damaged-\(options.unixSeconds())"
+    let stem = "\(path)\(Self.mark)\(options.unixSeconds())"
     var name = stem
     var attempt = 1
     while FilePrimitives.exists(name) {

@@ -59,6 +59,13 @@ package final class FileStorageExtension: StorageProvider {
     } catch { throw Self.explained(error) }
   }
 
+  /// Opens a queue that is listed, to read what it holds now.
+  package func openStored(_ entry: StorageListing.Entry) async throws -> StoredQueueReader {
+    do { return StoredQueueReader(try await opened().openQueue(entry.key)) } catch {
+      throw Self.explained(error)
+    }
+  }
+
   package func openCheckpoints(for client: ComponentID) async throws -> any Checkpoints {
     do { return StoredCheckpoints(store: try await opened().openCheckpoints(Self.key(client))) } catch {
       throw Self.explained(error)
@@ -69,6 +76,17 @@ package final class FileStorageExtension: StorageProvider {
   static func key(_ client: ComponentID) -> StorageKey {
     let stem = "\(client.kind.rawValue)_\(client.type)"
     return StorageKey(client.name.isEmpty ? stem : "\(stem)-\(client.name)")
+  }
+
+  /// The id behind a key; a key of another form stands for an exporter of that name.
+  static func client(of key: StorageKey) -> ComponentID {
+    let parts = key.text.split(separator: "_", maxSplits: 1)
+    guard parts.count == 2, let kind = ComponentKind(rawValue: String(parts[0])) else {
+      return ComponentID(kind: .exporter, type: key.text)
+    }
+    let named = parts[1].split(separator: "-", maxSplits: 1)
+    return ComponentID(
+      kind: kind, type: named.first.map(String.init) ?? "", name: named.count > 1 ? String(named[1]) : "")
   }
 
   private func opened() throws(StorageError) -> StorageDirectory {

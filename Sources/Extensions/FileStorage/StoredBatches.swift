@@ -81,7 +81,7 @@ struct StoredBatches: DurableBatchQueue {
 
   static func signal(_ kind: UInt8) -> Signal? { Signal.allCases.first { Self.kind($0) == kind } }
 
-  private static func batch(_ record: QueueRecord) -> Batch? {
+  static func batch(_ record: QueueRecord) -> Batch? {
     guard let signal = signal(record.kind) else { return nil }
     return try? Batch(bytes: record.payload, signal: signal, validation: .framing)
   }
