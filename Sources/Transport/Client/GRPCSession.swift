@@ -14,6 +14,7 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
   private let channel: any Channel
   private let keepalive: ClientKeepaliveConfig?
   private let usesTLS: Bool
+  private var isHandshakeDone = false
   private let pingTimer: WatchTimer
   private var multiplexer: NIOHTTP2Handler.StreamMultiplexer?
   private var lastRead = NIODeadline.now()
@@ -110,12 +111,23 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
 
   /// Notes an error from the socket or from TLS.
   fileprivate func noteFailure(_ error: any Error) {
+    if isRefusedSilently, error is IOError || error as? NIOSSLError == .uncleanShutdown {
+      return note(Self.silentRefusal)
+    }
     let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
     note(TLSFailureText.of(error, peer: certificate) ?? FailureText.of(error))
   }
 
+  /// Whether an end of the connection now means that the server did not like the handshake: with TLS 1.3 a client is
+  /// through before the server has seen its certificate.
+  private var isRefusedSilently: Bool { isHandshakeDone && !isReady && failure == nil }
+
+  private static let silentRefusal =
+    "the server closed the connection right after the TLS handshake: it may ask for a client certificate (tls.cert_file), or not accept ours"
+
   /// As in grpc-go, a server must say by ALPN that it speaks HTTP/2.
   fileprivate func handshakeCompleted(_ negotiated: String?) {
+    isHandshakeDone = true
     if negotiated != "h2" { close("the server does not speak HTTP/2: it did not choose h2 by ALPN") }
   }
 
@@ -157,6 +169,7 @@ final class GRPCSession: ChannelInboundHandler, @unchecked Sendable {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    if isRefusedSilently { failure = Self.silentRefusal }
     isDraining = true
     pingTimer.end()
     multiplexer = nil

@@ -5,15 +5,15 @@ internal import NIOSSL
 
 extension TLSConfiguration {
   /// Applies versions, cipher suites and curves.
-  mutating func apply(_ settings: TLSSettings) {
+  /// - Parameter patience: how long a peer may take to confirm the end of a connection.
+  mutating func apply(_ settings: TLSSettings, patience: TimeAmount) {
     minimumTLSVersion = settings.minVersion.version
     maximumTLSVersion = settings.maxVersion?.version
     let listed = settings.cipherSuites.filter { !TLSCipherSuites.tls13.contains($0) }
     if settings.namesOnlyTLS13Suites { minimumTLSVersion = .tlsv13 }
     cipherSuites = (listed.isEmpty ? TLSCipherSuites.secure : listed).joined(separator: ":")
     if !settings.curvePreferences.isEmpty { curves = settings.curvePreferences.map(\.curve) }
-    // How long a peer may take to confirm the end of a connection.
-    shutdownTimeout = .seconds(1)
+    shutdownTimeout = patience
   }
 }
 
@@ -29,7 +29,7 @@ extension ServerTLSConfig {
       // The defaults of clients and servers differ only in whom they verify.
       var configuration = TLSConfiguration.makeClientConfiguration()
       configuration.certificateVerification = .none
-      configuration.apply(settings)
+      configuration.apply(settings, patience: .seconds(1))
       configuration.applicationProtocols = applicationProtocols
       try files.fill(&configuration, with: content)
       if let trusted = try files.trusted(content) {
@@ -67,7 +67,8 @@ extension ClientTLSConfig {
   func configuration(_ files: TLSFiles, _ content: TLSFiles.Content) throws(TLSFileError) -> TLSConfiguration
   {
     var configuration = TLSConfiguration.makeClientConfiguration()
-    configuration.apply(settings)
+    // A client closes when it has all its answers: nothing can be lost any more.
+    configuration.apply(settings, patience: .milliseconds(100))
     try files.fill(&configuration, with: content)
     if insecureSkipVerify {
       configuration.certificateVerification = .none
