@@ -264,6 +264,7 @@ struct GRPCClientTests {
     let server = try await HTTPClientTestServer { _ in .init(status: 200) }
     var config = GRPCClientConfig()
     config.endpoint = "127.0.0.1:\(server.port)"
+    config.tls.insecure = true
     let client = try GRPCClient(config: config, userAgent: "test")
     let reply = try await client.unary(path: "/a/b", message: [1], timeout: .seconds(20))
     #expect(reply.code == .unavailable)
@@ -276,6 +277,7 @@ struct GRPCClientTests {
     let hole = try await SilentPeer()
     var config = GRPCClientConfig()
     config.endpoint = "127.0.0.1:\(hole.port)"
+    config.tls.insecure = true
     config.keepalive?.time = .milliseconds(50)
     config.keepalive?.timeout = .milliseconds(50)
     var limits = GRPCClientLimits()

@@ -21,6 +21,7 @@ import Testing
     #expect(try await server.start() == path)
     var config = GRPCClientConfig(compression: .gzip)
     config.endpoint = scheme + path
+    config.tls.insecure = true
     let client = try GRPCClient(config: config, userAgent: "test")
     let message = [UInt8](repeating: 7, count: 300_000)
     let reply = try await client.unary(path: "/t.S/Echo", message: message, timeout: .seconds(20))
