@@ -61,10 +61,14 @@ final class BufferNode: Consumer {
     await processor.run(intake: channel, output: output)
     // Where it came back early, nobody reads any more: whoever waits must not wait for ever.
     channel.abort()
-    // What it took and neither handed on nor booked is lost: a defect, which the account must show.
-    ledger.record(.leaked, itemsInFlight, signal: signal, reason: id.description)
     finished.reach()
   }
+
+  /// Books what the processor took and neither handed on nor booked: lost, a defect, which the account must show.
+  ///
+  /// To be called when nobody sends any more and the channel is empty: before, items that somebody is just handing in, or
+  /// that an abort on another thread is just booking, would be taken for lost ones.
+  func bookLosses() { ledger.record(.leaked, itemsInFlight, signal: signal, reason: id.description) }
 
   /// Items in the channel and in the processor.
   var itemsInFlight: Int { held.count - ledger.ended(of: signal) }

@@ -45,6 +45,8 @@ enum CodecOracle {
       partsError = error
     }
     try require(parts.count <= limit + 1, "\(parts.count) bytes came out in parts, the limit is \(limit)")
+    // libzstd reads a frame that is there completely by another way, which refuses empty blocks the other one takes.
+    if algorithm == .zstd, partsError == nil, case .corrupt? = wholeError { return }
     try require(
       (wholeError == nil) == (partsError == nil),
       "\(algorithm): whole \(describe(wholeError)), in parts \(describe(partsError))")
