@@ -89,10 +89,13 @@ struct DatabaseFile: Sendable {
     configuration.busyMode = .timeout(5)
     let logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
     configuration.prepareDatabase { database in
+      // Debian's SQLite writes zeros over whatever is deleted: a queue would write everything twice, and need space
+      // for it when it has least.
       try database.execute(
         sql: """
           PRAGMA page_size = \(Schema.pageBytes);
           PRAGMA cell_size_check = ON;
+          PRAGMA secure_delete = OFF;
           PRAGMA temp_store = MEMORY;
           PRAGMA cache_size = -8192;
           PRAGMA wal_autocheckpoint = \(logBytes / Schema.pageBytes);
@@ -182,6 +185,17 @@ struct DatabaseFile: Sendable {
     do {
       try connection.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
     } catch { throw DatabaseFault(error) }
+  }
+
+  /// Bytes of pages that can be used again without making the file larger.
+  var freeBytes: Int { pages("PRAGMA freelist_count") * Schema.pageBytes }
+
+  /// By how much copying the log into the database will make the file larger, in bytes.
+  var bytesOnlyInLog: Int { max(0, pages("PRAGMA page_count") * Schema.pageBytes - fileBytes) }
+
+  private func pages(_ pragma: String) -> Int {
+    let pages = try? connection.writeWithoutTransaction { try Int.fetchOne($0, sql: pragma) }
+    return pages ?? 0
   }
 
   /// Free pages as a share of all.

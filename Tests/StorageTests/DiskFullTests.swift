@@ -73,6 +73,33 @@ import Testing
     #expect(reports.damages.isEmpty)
   }
 
+  @Test(.enabled(if: getuid() == 0, "only root may mount"))
+  func `what was drained from a full disk makes room, though the file does not shrink`() async throws {
+    guard let disk = try SmallDisk(place.path + "/disk", megabytes: 24) else { return }
+    var options = reports.options
+    options.freeSpaceReserve = nil
+    let queue = try await StorageDirectory.open(disk.path, options: options).openQueue(key)
+    var (next, oldest) = (0, 0)
+    for _ in 0..<4 {
+      await #expect(throws: StorageError.self) {
+        while next - oldest < 1000 {
+          try await queue.append(.numbered(next, size: 100_000))
+          next += 1
+        }
+      }
+      #expect(next - oldest > 100)
+      let half = (next - oldest) / 2
+      #expect(await queue.drain(half) == Array(oldest..<oldest + half))
+      oldest += half
+      // The removals are committed with or before it.
+      try await queue.append(.numbered(next, size: 100))
+      next += 1
+    }
+    #expect(await queue.drain(next - oldest) == Array(oldest..<next))
+    await queue.close()
+    #expect(reports.damages.isEmpty)
+  }
+
   @Test func `appending leaves the reserve free, and what is stored can be read`() async throws {
     var directory: StorageDirectory? = try await StorageDirectory.open(place.path, options: reports.options)
     let queue = try #require(try await directory?.openQueue(key))
