@@ -286,13 +286,14 @@ package final class DurableQueue: Sendable {
     database.file.checkpoint()
     database.file.close()
     // A log that somebody who reads kept from being emptied belongs to the old file and would spoil the new one.
-    guard FilePrimitives.size(of: salvage.path + "-wal") == 0 else {
+    guard FilePrimitives.size(of: salvage.path + "-wal") == 0, FilePrimitives.sync(copy) else {
       FilePrimitives.remove(copy)
       return try salvage.openQueue()
     }
     // Both files are complete at any moment; the log is empty and goes with the connection.
     if FilePrimitives.rename(copy, to: salvage.path) {
       for ending in ["-wal", "-shm"] { FilePrimitives.remove(salvage.path + ending) }
+      FilePrimitives.sync(StorageDirectory.parent(of: salvage.path))
     }
     let compacted = try salvage.openQueue()
     salvage.options.report(

@@ -96,6 +96,7 @@ struct Salvage {
     }
     if !FilePrimitives.rename(path + "-wal", to: name + "-wal") { FilePrimitives.remove(path + "-wal") }
     FilePrimitives.remove(path + "-shm")
+    FilePrimitives.sync(StorageDirectory.parent(of: path))
     Self.extendToDeclaredSize(name)
     return name
   }

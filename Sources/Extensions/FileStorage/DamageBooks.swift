@@ -1,3 +1,4 @@
+import Logging
 import PipelineKit
 import Storage
 import TelemetryData
