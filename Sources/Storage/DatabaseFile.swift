@@ -82,28 +82,14 @@ struct DatabaseFile: Sendable {
   init(_ path: String, purpose: StorageKey.Purpose, options: StorageOptions) throws {
     self.path = path
     try Self.checkHeader(path)
-    var configuration = Configuration()
-    configuration.label = "millrace.storage"
     // The directory's lock keeps writers out. Readers (`millrace storage inspect`) may come at any time, so the file
-    // is not locked for good; that costs a few microseconds per commit.
-    configuration.busyMode = .timeout(5)
-    let logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
-    configuration.prepareDatabase { database in
-      try database.execute(
-        sql: """
-          PRAGMA page_size = \(Schema.pageBytes);
-          PRAGMA cell_size_check = ON;
-          PRAGMA temp_store = MEMORY;
-          PRAGMA cache_size = -8192;
-          PRAGMA wal_autocheckpoint = \(logBytes / Schema.pageBytes);
-          PRAGMA journal_size_limit = \(logBytes);
-          """)
-      let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
-      if mode != "wal" { throw DatabaseFault.failed("the file system does not support a write-ahead log") }
-      try database.execute(sql: "PRAGMA synchronous = \(options.syncsEveryCommit ? "FULL" : "NORMAL")")
-    }
-    do { connection = try DatabaseQueue(path: path, configuration: configuration) } catch {
-      throw DatabaseFault(error)
+    // is not locked for good; that costs a few microseconds per commit, and an index file for the log.
+    do { connection = try Self.connect(path, options) } catch .damaged(let reason) {
+      throw DatabaseFault.damaged(reason)
+    } catch {
+      // On a full disk there may be no room for the index file. Without readers it is kept in memory.
+      guard let connection = try? Self.connect(path, options, lockingMode: "EXCLUSIVE") else { throw error }
+      self.connection = connection
     }
     let (identity, version) = try read { database in
       (try Self.number(database, "application_id"), try Self.number(database, "user_version"))
@@ -122,6 +108,39 @@ struct DatabaseFile: Sendable {
           PRAGMA user_version = \(Schema.version);
           """)
     }
+  }
+
+  private static func connect(
+    _ path: String, _ options: StorageOptions, lockingMode: String = "NORMAL"
+  ) throws(DatabaseFault) -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.label = "millrace.storage"
+    configuration.busyMode = .timeout(5)
+    let logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
+    configuration.prepareDatabase { database in
+      // Debian's SQLite writes zeros over whatever is deleted: a queue would write everything twice, and need space
+      // for it when it has least.
+      try database.execute(
+        sql: """
+          PRAGMA page_size = \(Schema.pageBytes);
+          PRAGMA locking_mode = \(lockingMode);
+          PRAGMA cell_size_check = ON;
+          PRAGMA secure_delete = OFF;
+          PRAGMA temp_store = MEMORY;
+          PRAGMA cache_size = -8192;
+          PRAGMA wal_autocheckpoint = \(logBytes / Schema.pageBytes);
+          PRAGMA journal_size_limit = \(logBytes);
+          """)
+      let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+      if mode != "wal" { throw DatabaseFault.failed("the file system does not support a write-ahead log") }
+      try database.execute(sql: "PRAGMA synchronous = \(options.syncsEveryCommit ? "FULL" : "NORMAL")")
+    }
+    do {
+      let connection = try DatabaseQueue(path: path, configuration: configuration)
+      // The log is opened by the first access.
+      _ = try connection.writeWithoutTransaction { try Self.number($0, "application_id") }
+      return connection
+    } catch { throw DatabaseFault(error) }
   }
 
   /// Refuses a header that asks for a way of writing nobody knows: SQLite opens such a file, but only for reading
@@ -182,6 +201,17 @@ struct DatabaseFile: Sendable {
     do {
       try connection.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
     } catch { throw DatabaseFault(error) }
+  }
+
+  /// Bytes of pages that can be used again without making the file larger.
+  var freeBytes: Int { pages("PRAGMA freelist_count") * Schema.pageBytes }
+
+  /// By how much copying the log into the database will make the file larger, in bytes.
+  var bytesOnlyInLog: Int { max(0, pages("PRAGMA page_count") * Schema.pageBytes - fileBytes) }
+
+  private func pages(_ pragma: String) -> Int {
+    let pages = try? connection.writeWithoutTransaction { try Int.fetchOne($0, sql: pragma) }
+    return pages ?? 0
   }
 
   /// Free pages as a share of all.

@@ -14,6 +14,9 @@ package final class DurableQueue: Sendable {
   /// Where the database is.
   package let path: String
   private let options: StorageOptions
+  private let logBytes: Int
+  /// A transaction takes a small part of the log at most, one larger record excepted.
+  private let transactionBytes: Int
   private let thread: DispatchQueue
   private let state: Mutex<QueueState>
   /// Only used on `thread`.
@@ -32,6 +35,8 @@ package final class DurableQueue: Sendable {
     self.key = key
     self.path = path
     self.options = options
+    logBytes = options.logBytes(in: StorageDirectory.parent(of: path))
+    transactionBytes = min(StorageOptions.transactionBytes, logBytes / 4)
     self.thread = thread
     self.onClose = Mutex(onClose)
     let database = try Self.open(Salvage(path: path, key: key, options: options))
@@ -147,7 +152,7 @@ package final class DurableQueue: Sendable {
   /// Works until there is nothing left to do.
   private func work() {
     while true {
-      let work = state.withLock { $0.nextWork(transactionBytes: StorageOptions.transactionBytes) }
+      let work = state.withLock { $0.nextWork(transactionBytes: transactionBytes) }
       if work.isEmpty { return }
       if let fetch = work.fetch {
         self.fetch(after: fetch.after, upTo: fetch.upTo, bytes: fetch.bytes)
@@ -158,15 +163,17 @@ package final class DurableQueue: Sendable {
   }
 
   private func commit(_ work: QueueState.Work) {
-    if !work.appends.isEmpty, let problem = spaceProblem() {
-      // Removals go ahead in a transaction of their own: they free pages.
+    if !work.appends.isEmpty, let problem = spaceProblem(work) {
+      // Removals go ahead in a transaction of their own: they free pages, perhaps enough.
       var appends = work
       appends.removals = []
-      perform(state.withLock { $0.failed(appends, .diskFull(path: path, reason: problem)) })
-      if work.removals.isEmpty { return }
+      if work.removals.isEmpty {
+        return perform(state.withLock { $0.failed(appends, .diskFull(path: path, reason: problem)) })
+      }
       var removals = work
       removals.appends = []
-      return commit(removals)
+      commit(removals)
+      return commit(appends)
     }
     do {
       try store(work)
@@ -218,23 +225,37 @@ package final class DurableQueue: Sendable {
     }
   }
 
-  /// Why appending would take the disk's last space; nil when there is enough.
-  private func spaceProblem() -> String? {
+  /// Why appending `work` would take the disk's last space; nil when there is enough.
+  ///
+  /// What must stay possible is to copy the log into the database and to remove what was delivered. Pages that are
+  /// free inside the file count as room: what was drained can be used again although the file does not shrink.
+  private func spaceProblem(_ work: QueueState.Work) -> String? {
     guard let space = FilePrimitives.space(at: path) else { return nil }
     let reserve = options.freeSpaceReserve ?? min(96 << 20, space.total / 8)
-    if space.free >= reserve { return nil }
+    // In the log may be pages that the file has no room for yet, as many as the log is long.
+    if space.free - logBytes - transactionBytes >= reserve { return nil }
+    let file = database.withLock { $0 }.file
+    if space.free - file.bytesOnlyInLog >= reserve { return nil }
+    file.checkpoint()
+    let free = (FilePrimitives.space(at: path)?.free ?? 0) - file.bytesOnlyInLog
+    let bytes = work.appends.reduce(0) { $0 + $1.append.size.footprint }
+    let inLog = bytes + bytes / 8 + 4 * Schema.pageBytes
+    // What makes the file larger stops earlier, so that what does not can go on.
+    let growth = bytes - file.freeBytes
+    if free - inLog - max(0, growth) >= (growth > 0 ? reserve / 2 : reserve / 4) { return nil }
     return
       "\(space.free >> 20) MiB are free, and \(reserve >> 20) MiB are left for the work on what is stored"
   }
 
   /// Sets the damaged database aside and goes on with a new one; false when that failed too.
   private func replaceDatabase(_ reason: String, removing: [QueueState.Removal] = []) -> Bool {
-    let acknowledged = state.withLock { $0.acknowledgedIDs }.union(removing.map(\.id))
+    let (acknowledged, inMemory) = state.withLock { ($0.acknowledgedIDs, $0.inMemoryIDs) }
     let salvage = Salvage(path: path, key: key, options: options)
     database.withLock { $0 }.file.close()
-    guard let fresh = try? salvage.replaceQueue(reason: reason, acknowledged: acknowledged) else {
-      return false
-    }
+    guard
+      let fresh = try? salvage.replaceQueue(
+        reason: reason, acknowledged: acknowledged.union(removing.map(\.id)), inMemory: inMemory)
+    else { return false }
     database.withLock { $0 = fresh }
     guard let content = try? fresh.content(), let ids = try? fresh.ids() else { return false }
     perform(state.withLock { $0.replaced(content, ids: ids) })
@@ -265,13 +286,14 @@ package final class DurableQueue: Sendable {
     database.file.checkpoint()
     database.file.close()
     // A log that somebody who reads kept from being emptied belongs to the old file and would spoil the new one.
-    guard FilePrimitives.size(of: salvage.path + "-wal") == 0 else {
+    guard FilePrimitives.size(of: salvage.path + "-wal") == 0, FilePrimitives.sync(copy) else {
       FilePrimitives.remove(copy)
       return try salvage.openQueue()
     }
     // Both files are complete at any moment; the log is empty and goes with the connection.
     if FilePrimitives.rename(copy, to: salvage.path) {
       for ending in ["-wal", "-shm"] { FilePrimitives.remove(salvage.path + ending) }
+      FilePrimitives.sync(StorageDirectory.parent(of: salvage.path))
     }
     let compacted = try salvage.openQueue()
     salvage.options.report(

@@ -48,6 +48,7 @@ enum FilePrimitives {
       return problem
     }
     if unsafe mkdir(path, mode_t(permissions)) != 0, errno != EEXIST { return text(of: errno) }
+    sync(StorageDirectory.parent(of: String(parent)))
     return nil
   }
 
@@ -61,12 +62,13 @@ enum FilePrimitives {
 
   static func remove(_ path: String) { unsafe unlink(path) }
 
-  /// Makes a rename in `directory` survive a power cut.
-  static func syncDirectory(_ directory: String) {
-    let descriptor = unsafe open(directory, O_RDONLY | O_CLOEXEC)
-    if descriptor < 0 { return }
-    fsync(descriptor)
-    close(descriptor)
+  /// Makes a file's content, or the names in a directory, survive a power cut; false when that failed.
+  @discardableResult
+  static func sync(_ path: String) -> Bool {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return false }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0
   }
 
   /// Makes `path` at least `size` bytes long with zeros.

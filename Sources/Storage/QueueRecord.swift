@@ -44,6 +44,9 @@ package struct QueueTotals: Sendable, Hashable {
   mutating func add(_ size: RecordSize) { change(size, 1) }
   mutating func subtract(_ size: RecordSize) { change(size, -1) }
 
+  /// Whether nothing counts below zero.
+  var isPossible: Bool { records >= 0 && bytes >= 0 && itemsByKind.values.allSatisfy { $0 >= 0 } }
+
   private mutating func change(_ size: RecordSize, _ sign: Int) {
     records += sign
     items += sign * size.items

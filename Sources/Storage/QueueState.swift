@@ -353,6 +353,11 @@ struct QueueState {
   /// Ids of records that need not be saved from a damaged database.
   var acknowledgedIDs: Set<Int64> { Set(removals.map(\.id)) }
 
+  /// Ids of stored records that readers have or will get without reading the disk.
+  var inMemoryIDs: Set<Int64> {
+    Set(leased.keys).union(returned.map(\.lease.id)).union(ready.map(\.id))
+  }
+
   // MARK: Ending
 
   /// Gives readers nothing more.

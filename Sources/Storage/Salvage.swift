@@ -14,23 +14,29 @@ struct Salvage {
       return database
     } catch let fault as DatabaseFault {
       guard case .damaged(let reason) = fault else { throw fault.error(at: path) }
-      return try replaceQueue(reason: reason)
+      return try replaceQueue(reason: reason, isOpening: true)
     }
   }
 
   /// Sets the queue's file aside, whose connection is closed, and starts a new one; records keep their ids.
   ///
-  /// - Parameter acknowledged: records that need not be saved.
-  func replaceQueue(reason: String, acknowledged: Set<Int64> = []) throws -> QueueDatabase {
+  /// - Parameters:
+  ///   - acknowledged: records that need not be saved.
+  ///   - inMemory: records that are not lost even if they cannot be saved.
+  ///   - isOpening: whether nobody has been told yet what the queue holds.
+  func replaceQueue(
+    reason: String, acknowledged: Set<Int64> = [], inMemory: Set<Int64> = [], isOpening: Bool = false
+  ) throws -> QueueDatabase {
     let aside = setAside()
     do {
       let database = try QueueDatabase(path, options: options)
-      var (salvaged, lost): (Int, Int?) = (0, nil)
+      var (salvaged, lost): (QueueTotals, QueueTotals?) = (QueueTotals(), nil)
       if let aside, let old = try? DatabaseFile(aside, purpose: .queue, options: options) {
-        (salvaged, lost) = copyRecords(from: old, to: database, except: acknowledged)
+        (salvaged, lost) = copyRecords(
+          from: old, to: database, except: acknowledged, inMemory: inMemory)
         old.close()
       }
-      report(reason, aside, salvaged, lost)
+      report(reason, aside, salvaged: salvaged.records, lost: lost, isOpening: isOpening)
       return database
     } catch let fault as DatabaseFault { throw fault.error(at: path) }
   }
@@ -57,15 +63,19 @@ struct Salvage {
         salvaged = copyCheckpoints(from: old, to: file)
         old.close()
       }
-      report(reason, aside, salvaged, nil)
+      report(reason, aside, salvaged: salvaged, lost: nil, isOpening: false)
       return file
     } catch let fault as DatabaseFault { throw fault.error(at: path) }
   }
 
-  private func report(_ reason: String, _ aside: String?, _ salvaged: Int, _ lost: Int?) {
+  private func report(
+    _ reason: String, _ aside: String?, salvaged: Int, lost: QueueTotals?, isOpening: Bool
+  ) {
     options.report(
       .damaged(
-        DamageReport(key: key, reason: reason, setAside: aside, salvaged: salvaged, lost: lost)))
+        DamageReport(
+          key: key, reason: reason, setAside: aside, salvaged: salvaged, lost: lost?.records,
+          lostItems: lost?.itemsByKind.filter { $0.value > 0 }, isOpening: isOpening)))
   }
 
   /// Stands between the name of a database and the time it was set aside.
@@ -86,6 +96,7 @@ struct Salvage {
     }
     if !FilePrimitives.rename(path + "-wal", to: name + "-wal") { FilePrimitives.remove(path + "-wal") }
     FilePrimitives.remove(path + "-shm")
+    FilePrimitives.sync(StorageDirectory.parent(of: path))
     Self.extendToDeclaredSize(name)
     return name
   }
@@ -105,15 +116,14 @@ struct Salvage {
   /// How often reading goes on behind an unreadable place.
   private static let mostGaps = 64
 
-  /// Copies readable records; gives how many, and how many are known to be lost.
+  /// Copies readable records; gives how much they are, and how much is known to be lost.
   private func copyRecords(
-    from old: DatabaseFile, to new: QueueDatabase, except acknowledged: Set<Int64>
-  ) -> (salvaged: Int, lost: Int?) {
-    var (salvaged, last, gaps): (Int, Int64, Int) = (0, 0, 0)
-    let listed = try? old.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM record") }
-    var skipped = 0
+    from old: DatabaseFile, to new: QueueDatabase, except acknowledged: Set<Int64>, inMemory: Set<Int64>
+  ) -> (salvaged: QueueTotals, lost: QueueTotals?) {
+    // The small rows may be readable where the payloads are not.
+    var lost = listed(in: old, except: acknowledged.union(inMemory))
+    var (salvaged, last, gaps): (QueueTotals, Int64, Int) = (QueueTotals(), 0, 0)
     while true {
-      var copied = 0
       do {
         var group: [QueueDatabase.Insertion] = []
         var bytes = 0
@@ -123,9 +133,7 @@ struct Salvage {
           try old.read { database in
             try database.rows(QueueDatabase.selection, .integer(last), .integer(.max)) { row in
               let id = row.integer(0)
-              if acknowledged.contains(id) {
-                skipped += 1
-              } else {
+              if !acknowledged.contains(id) {
                 let lease = try QueueDatabase.lease(row)
                 group.append(QueueDatabase.Insertion(id: id, record: lease.record))
                 bytes += lease.record.byteCount
@@ -137,8 +145,10 @@ struct Salvage {
           readError = nil
         } catch { readError = error }
         try new.commit(removed: [], added: group)
-        copied = group.count
-        salvaged += copied
+        for insertion in group {
+          salvaged.add(RecordSize(insertion.record))
+          if !inMemory.contains(insertion.id) { lost?.subtract(RecordSize(insertion.record)) }
+        }
         let moved = read > last
         last = read
         if readError != nil {
@@ -151,7 +161,25 @@ struct Salvage {
         }
       } catch { break }
     }
-    return (salvaged, listed.flatMap { $0 }.map { max(0, $0 - salvaged - skipped) })
+    // Small rows that are damaged themselves count nothing that can be relied on.
+    return (salvaged, lost.flatMap { $0.isPossible ? $0 : nil })
+  }
+
+  /// What the small rows say is stored; nil when not all of them can be read.
+  private func listed(in old: DatabaseFile, except acknowledged: Set<Int64>) -> QueueTotals? {
+    try? old.read { database in
+      var totals = QueueTotals()
+      try database.rows("SELECT id, kind, items, size FROM record") { row in
+        if !acknowledged.contains(row.integer(0)) {
+          totals.add(
+            RecordSize(
+              kind: UInt8(truncatingIfNeeded: row.integer(1)), items: Int(row.integer(2)),
+              bytes: Int(row.integer(3))))
+        }
+        return true
+      }
+      return totals
+    }
   }
 
   private func copyCheckpoints(from old: DatabaseFile, to new: DatabaseFile) -> Int {

@@ -60,4 +60,8 @@ package struct DamageReport: Sendable {
   package let salvaged: Int
   /// Rows known to be lost; nil when not even their number could be read.
   package let lost: Int?
+  /// Items of lost records by the kind of their record; nil when unknown, and for checkpoints.
+  package let lostItems: [UInt8: Int]?
+  /// Whether it was found before anybody was told what the queue holds.
+  package let isOpening: Bool
 }

@@ -14,7 +14,7 @@ from counting import Counted
 from load import Load
 from millrace import BalanceSheet, Millrace, Pipeline, until
 
-RELOADED = re.compile("(configuration|config).*(reload|replaced|unchanged|kept)|reload.*(done|failed)", re.I)
+RELOADED = re.compile("configuration reloaded|the configuration (was not reloaded|is wrong)")
 INSECURE = {"insecure": True}
 FAST_RETRY = {"initial_interval": "50ms", "max_interval": "200ms", "max_elapsed_time": "0s"}
 
@@ -104,7 +104,7 @@ class Site:
                         record = json.loads(line)
                     except ValueError:
                         continue
-                    if RELOADED.search(record.get("msg", "")):
+                    if RELOADED.match(record.get("msg", "")):
                         return record
             return None
 

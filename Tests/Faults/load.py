@@ -43,6 +43,8 @@ class Load:
     ):
         self.counts = Counts()
         self.by_signal: dict[str, Counts] = {signal: Counts() for signal in signals}
+        # Answers to come back later; `counts` has each item once.
+        self.refusals = 0
         self.per_request, self.retries, self.pause = per_request, retries, pause
         self.lock = threading.Lock()
         self.stopped, self.paused = threading.Event(), threading.Event()
@@ -67,6 +69,7 @@ class Load:
                 numbers = range(number, number + self.per_request)
                 kind = sender.send(writer.request(numbers))
                 with self.lock:
+                    self.refusals += kind == "refused"
                     for counts in (self.counts, self.by_signal[writer.signal]):
                         getattr(counts, kind).update(numbers)
                         if failures:

@@ -99,8 +99,9 @@ def test_a_backend_that_asks_for_time_gets_it_and_then_everything(
     start, backend, grpc_backend, rounds, note, kind, status
 ):
     server = backend if kind == "otlp_http" else grpc_backend
-    # Every third request is refused: those that follow must not overtake it for good.
-    server.mood = lambda attempt: Mood(status, retry_after="1") if attempt % 3 == 0 and attempt < 60 else Mood()
+    refused_until = rounds(16, 60)
+    server.mood = lambda attempt: (
+        Mood(status, retry_after="1") if attempt % 3 == 0 and attempt < refused_until else Mood())
     place = start(server, kind)
     load = Load(place.setting, signals=SIGNALS, senders=6, pause=0.005)
     until(lambda: load.accepted > rounds(1_500, 5_000), 60, what="some load")

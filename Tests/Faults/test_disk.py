@@ -11,7 +11,7 @@ ROOM = {"queue_size": 10**10, "sizer": "bytes", "num_consumers": 4}
 
 
 def refused_more(load, than: int = 0):
-    until(lambda: len(load.counts.refused) > than, 60, what="a sender to be asked to come back")
+    until(lambda: load.refusals > than, 60, what="a sender to be asked to come back")
 
 
 def finish(place, load, backend, note):
@@ -49,7 +49,7 @@ def test_a_disk_that_others_fill_and_empty_again(site, backend, small_disk, note
     until(lambda: load.accepted > 500, what="some load")
     ballast = disk / "ballast"
     for _ in range(2):
-        refused = len(load.counts.refused)
+        refused = load.refusals
         with ballast.open("wb") as file:
             try:
                 while True:
@@ -71,7 +71,7 @@ def test_a_kill_on_a_full_disk_loses_nothing_acknowledged(site, backend, small_d
     place.start()
     load = Load(place.setting, signals=SIGNALS, senders=4, padding=2_000)
     for _ in range(rounds(2, 8)):
-        refused_more(load, len(load.counts.refused))
+        refused_more(load, load.refusals)
         place.kill()
         place.start()
     backend.start()

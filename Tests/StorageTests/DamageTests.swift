@@ -68,7 +68,8 @@ import Testing
     #expect(numbers == numbers.sorted())
     // Most of what the rest of the file holds, and nothing else.
     #expect(Double(numbers.count) > 60 * (share - 0.15) && numbers.count < 60)
-    #expect(report.lost == 60 - numbers.count)
+    #expect(report.lost == 60 - numbers.count && report.isOpening)
+    #expect(report.lostItems == [1: 2 * (60 - numbers.count)])
     try await queue.append(.numbered(99))
     #expect(await queue.drain(1) == [99])
     await queue.close()
@@ -106,7 +107,10 @@ import Testing
     #expect(numbers.prefix(30) == ArraySlice(1...30) && numbers.last == 500)
     #expect(numbers.count > 90 && numbers.count < 100)
     #expect(queue.totals.items == 0 && queue.totals.bytes == 0)
-    #expect(reports.damages.count == 1)
+    // Record 0 was acknowledged, 500 appended: of the 99 others those that did not come are lost, and counted.
+    let lost = 99 - (numbers.count - 1)
+    #expect(reports.damages.map(\.lost) == [lost] && reports.damages.map(\.lostItems) == [[1: 2 * lost]])
+    #expect(reports.damages.map(\.isOpening) == [false])
     await queue.close()
   }
 

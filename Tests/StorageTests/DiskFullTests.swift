@@ -73,6 +73,63 @@ import Testing
     #expect(reports.damages.isEmpty)
   }
 
+  @Test(.enabled(if: getuid() == 0, "only root may mount"))
+  func `what was drained from a full disk makes room, though the file does not shrink`() async throws {
+    guard let disk = try SmallDisk(place.path + "/disk", megabytes: 24) else { return }
+    var options = reports.options
+    options.freeSpaceReserve = nil
+    let queue = try await StorageDirectory.open(disk.path, options: options).openQueue(key)
+    var (next, oldest) = (0, 0)
+    for _ in 0..<4 {
+      await #expect(throws: StorageError.self) {
+        while next - oldest < 1000 {
+          try await queue.append(.numbered(next, size: 100_000))
+          next += 1
+        }
+      }
+      #expect(next - oldest > 100)
+      let half = (next - oldest) / 2
+      #expect(await queue.drain(half) == Array(oldest..<oldest + half))
+      oldest += half
+      // The removals are committed with or before it.
+      try await queue.append(.numbered(next, size: 100))
+      next += 1
+    }
+    #expect(await queue.drain(next - oldest) == Array(oldest..<next))
+    await queue.close()
+    #expect(reports.damages.isEmpty)
+  }
+
+  @Test(.enabled(if: getuid() == 0, "only root may mount"), arguments: [false, true])
+  func `a queue is opened and drained on a disk without a byte left`(wasKilled: Bool) async throws {
+    guard let disk = try SmallDisk(place.path + "/disk", megabytes: 16) else { return }
+    var directory: StorageDirectory? = try await StorageDirectory.open(disk.path, options: reports.options)
+    let queue = try #require(try await directory?.openQueue(key))
+    for number in 0..<20 { try await queue.append(.numbered(number, size: 50_000)) }
+    var names: [(String, Data)] = []
+    if wasKilled {
+      for name in [queueFile, queueFile + "-wal"] {
+        names.append((name, try Data(contentsOf: URL(filePath: disk.path + "/" + name))))
+      }
+    }
+    await queue.close()
+    directory = nil
+    for (name, data) in names { try data.write(to: URL(filePath: disk.path + "/" + name)) }
+    _ = FileManager.default.createFile(atPath: disk.path + "/ballast", contents: nil)
+    let ballast = try #require(FileHandle(forWritingAtPath: disk.path + "/ballast"))
+    for size in [65_536, 4_096] {
+      while (try? ballast.write(contentsOf: Data(repeating: 1, count: size))) != nil {}
+    }
+    try ballast.close()
+    let full = try await StorageDirectory.open(disk.path, options: reports.options).openQueue(key)
+    #expect(await full.drain(20) == Array(0..<20))
+    try FileManager.default.removeItem(atPath: disk.path + "/ballast")
+    try await full.append(.numbered(20))
+    #expect(await full.drain(1) == [20])
+    await full.close()
+    #expect(reports.damages.isEmpty)
+  }
+
   @Test func `appending leaves the reserve free, and what is stored can be read`() async throws {
     var directory: StorageDirectory? = try await StorageDirectory.open(place.path, options: reports.options)
     let queue = try #require(try await directory?.openQueue(key))

@@ -119,20 +119,10 @@ package final class FileStorageExtension: StorageProvider {
     options.timer = { delay, action in clock.schedule(at: clock.now + delay, action) }
     options.unixSeconds = { Int(clock.unixNanoseconds / 1_000_000_000) }
     let (context, removalFailures) = (context, removalFailures)
-    let damage = context.metrics.counter(
-      "millrace_storage_damaged_databases", help: "Damaged databases that were set aside.",
-      labels: [("extension", context.id.description)])
+    let damage = DamageBooks(context)
     options.report = { event in
       switch event {
-      case .damaged(let report):
-        damage.add(1)
-        context.logger.error(
-          "a damaged database was set aside, a new one is started",
-          metadata: [
-            "client": "\(report.key)", "error": "\(report.reason)",
-            "kept_as": "\(report.setAside ?? "nothing, it could not be renamed")",
-            "rows_saved": "\(report.salvaged)", "rows_lost": "\(report.lost.map(String.init) ?? "unknown")",
-          ])
+      case .damaged(let report): damage.book(report)
       case .removalFailed(let key, let error):
         removalFailures.log(
           .error, "delivered records cannot be removed, they may come twice after a restart",
