@@ -16,7 +16,7 @@ package struct Plan: Sendable {
   }
 
   /// A pipeline with its components resolved.
-  package struct Pipeline: Sendable {
+  package struct Pipeline: Sendable, Hashable {
     /// `traces` or `traces/name`.
     package let id: String
     package let signal: Signal

@@ -101,6 +101,8 @@ public struct ComponentTraits: Sendable {
 /// Brings telemetry in: one instance serves every signal and pipeline that names it.
 public protocol Receiver: Component {
   /// Opens sockets or files; throws with a message that names the address. Returns once it takes data.
+  ///
+  /// A start that threw has left nothing open, and may be tried again.
   func start(_ outputs: ReceiverOutputs) async throws
   /// Works until ``stop()``; for receivers that only answer callbacks there is nothing to do.
   func run() async throws
@@ -319,9 +321,12 @@ public protocol HealthSource: Sendable {
 public struct StartError: Error, CustomStringConvertible {
   public let message: String
   public let help: String?
-  public init(_ message: String, help: String? = nil) {
+  /// Whether an address or a file is in use, so that it helps when another instance gives it up.
+  public let isInUse: Bool
+  public init(_ message: String, help: String? = nil, isInUse: Bool = false) {
     self.message = message
     self.help = help
+    self.isInUse = isInUse
   }
   public var description: String { help.map { "\(message); \($0)" } ?? message }
 }
