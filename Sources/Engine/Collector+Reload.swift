@@ -101,13 +101,13 @@ extension Collector {
   /// Starts a receiver in place of `predecessor`, which is only stopped when the new one needs what it has open.
   private func take(over predecessor: ReceiverNode?, _ node: ReceiverNode) async throws {
     try await explain(node.id, node.declaredAt) {
-      do { return try await node.start() } catch let error as StartError where error.isInUse {
+      do { return try await node.start() } catch let error as any InUseError where error.isInUse {
         guard let predecessor else { throw error }
         spawn { await predecessor.stop() }
         let giveUp = parts.clock.now + Self.takeOverPatience
         while parts.clock.now < giveUp, !predecessor.isStopped, !shutdown.isReached {
           try await parts.clock.sleep(for: Self.takeOverPause)
-          do { return try await node.start() } catch let error as StartError where error.isInUse {}
+          do { return try await node.start() } catch let error as any InUseError where error.isInUse {}
         }
         // A receiver stops taking data at once, but may hold on to what it had open until everything is answered.
         if !shutdown.isReached { await predecessor.stop() }

@@ -24,8 +24,8 @@ struct GraphMaker {
       id: node.id, declaredAt: node.declaredAt, signals: signals ?? node.signals,
       logger: logger(for: node.id),
       clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
-      metrics: parts.metrics, health: health,
-      holdsCompletions: holdsCompletions, extensions: directory(of: node), gate: gate)
+      metrics: parts.metrics, health: health, control: parts.control, holdsCompletions: holdsCompletions,
+      extensions: directory(of: node), gate: gate)
     do { return try node.component.make(context) } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)
     }

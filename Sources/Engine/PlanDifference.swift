@@ -79,14 +79,6 @@ package struct PlanDifference: Sendable {
   }
 }
 
-/// What a reload did, by the names of components.
-package struct ReloadSummary: Sendable, Hashable {
-  package var kept: [String] = []
-  package var replaced: [String] = []
-  package var added: [String] = []
-  package var removed: [String] = []
-}
-
 extension Plan {
   /// Every processor of every pipeline.
   var places: Set<ProcessorPlace> {

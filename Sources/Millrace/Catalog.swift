@@ -1,3 +1,4 @@
+import Console
 import Exporters
 import Extensions
 import PipelineKit
@@ -21,7 +22,13 @@ extension Catalog {
       OTLPHTTPExporter.self,
     ],
     extensions: [
+<<<<<<< HEAD
       FileStorageExtension.self,
       HealthCheckExtension.self,
     ])
+=======
+      HealthCheckExtension.self
+    ],
+    admin: AdminServer.self)
+>>>>>>> c00958b (SIGHUP, --watch and POST /-/reload: the configuration is read, planned and gone over to)
 }

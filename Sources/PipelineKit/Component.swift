@@ -239,6 +239,7 @@ public struct ComponentContext: Sendable {
   public let ledger: Ledger
   public let metrics: SelfMetrics
   public let health: any HealthSource
+  public let control: any CollectorControl
   /// Whether senders' answers wait for the backend where a node would otherwise answer on intake.
   public let holdsCompletions: Bool
   /// The extensions that the configuration names.
@@ -249,6 +250,7 @@ public struct ComponentContext: Sendable {
   public init(
     id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
+    control: any CollectorControl = NoControl(),
     holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
     gate: IntakeGate = IntakeGate()
   ) {
@@ -261,6 +263,7 @@ public struct ComponentContext: Sendable {
     self.ledger = ledger
     self.metrics = metrics
     self.health = health
+    self.control = control
     self.holdsCompletions = holdsCompletions
     self.extensions = extensions
     self.gate = gate
@@ -317,8 +320,47 @@ public protocol HealthSource: Sendable {
   var startedAt: UInt64 { get }
 }
 
+/// What an operator can ask of the running collector.
+public protocol CollectorControl: Sendable {
+  /// Reads the configuration again and goes over to it; `answer` is called once, on any thread.
+  func reload(_ answer: @escaping @Sendable (ReloadAnswer) -> Void)
+}
+
+/// What came of a reload that was asked for.
+public enum ReloadAnswer: Sendable {
+  case done(ReloadSummary)
+  /// The configuration is wrong: every finding, with its line.
+  case invalid(String)
+  /// A component could not be started; the earlier configuration goes on.
+  case failed(String)
+  /// The collector is stopping.
+  case stopping
+}
+
+/// What a reload did, by the names of components.
+public struct ReloadSummary: Sendable, Hashable {
+  public var kept: [String] = []
+  public var replaced: [String] = []
+  public var added: [String] = []
+  public var removed: [String] = []
+
+  public init() {}
+}
+
+/// A collector that cannot be asked for anything.
+public struct NoControl: CollectorControl {
+  public init() {}
+  public func reload(_ answer: @escaping @Sendable (ReloadAnswer) -> Void) { answer(.stopping) }
+}
+
+/// An error that may be there only because another instance has not given something up yet.
+public protocol InUseError: Error {
+  /// Whether an address or a file is in use.
+  var isInUse: Bool { get }
+}
+
 /// A component could not start: what it was doing and what to do about it.
-public struct StartError: Error, CustomStringConvertible {
+public struct StartError: InUseError, CustomStringConvertible {
   public let message: String
   public let help: String?
   /// Whether an address or a file is in use, so that it helps when another instance gives it up.

@@ -112,6 +112,9 @@ public final class SelfMetrics: Sendable {
     register(name, kind, help, unit, labels, replacing: true) { .read(read) }
   }
 
+  /// Takes out everything of this name.
+  public func remove(_ name: String) { families.withLock { _ = $0.removeValue(forKey: name) } }
+
   /// Takes out the gauges that carry this label: whoever they were about is gone. Counters stay, they are history.
   public func removeGauges(label: String, value: String) {
     families.withLock { families in
