@@ -170,7 +170,22 @@ package final class Collector: Sendable {
   /// Starts `nodes`, each of which is in `started` from then on; if one cannot start, the others are left out.
   private func start(_ nodes: NodeSet, _ started: inout NodeSet) async throws {
     do {
-      try await startSinks(nodes, &started)
+      for node in nodes.extensions {
+        try await explain(node.id, node.declaredAt) { try await node.start() }
+        started.extensions.append(node)
+      }
+      for node in nodes.exporters {
+        try await explain(node.id, node.declaredAt) {
+          try await node.start()
+          started.exporters.append(node)
+          try await node.node?.open()
+        }
+        spawn { await node.work() }
+      }
+      for node in nodes.buffers {
+        started.buffers.append(node)
+        spawn { await node.run() }
+      }
       for node in nodes.receivers {
         try await explain(node.id, node.declaredAt) { try await node.start() }
         started.receivers.append(node)
@@ -182,28 +197,11 @@ package final class Collector: Sendable {
     }
   }
 
-  /// Starts all that receivers send to.
-  func startSinks(_ nodes: NodeSet, _ started: inout NodeSet) async throws {
-    for entry in nodes.extensions {
-      try await explain(entry.id, entry.declaredAt) { try await entry.component.start() }
-      started.extensions.append(entry)
-    }
-    for entry in nodes.exporters {
-      try await explain(entry.id, entry.declaredAt) { try await entry.start() }
-      started.exporters.append(entry)
-      spawn { await entry.work() }
-    }
-    for node in nodes.buffers {
-      started.buffers.append(node)
-      spawn { await node.run() }
-    }
-  }
-
   /// Lets a receiver work; that it fails for good is the end of the process.
   func listen(_ node: ReceiverNode) {
     spawn {
       do { try await node.receiver.run() } catch is CancellationError {} catch {
-        if !node.isStopping { self.fail(ComponentFailure(node.id, node.declaredAt, error)) }
+        if !node.stopping.isStopping { self.fail(ComponentFailure(node.id, node.declaredAt, error)) }
       }
     }
   }

@@ -151,10 +151,7 @@ final class ExporterNode: Consumer {
   /// once nothing is under way from here. A durable queue is then opened again by the successor, which must not have
   /// been opened before; behind a memory queue it must have been.
   func handOver(to successor: ExporterNode) async {
-    if stored == nil { queue.forward(to: Heir(of: self, successor: successor)) }
-    close()
-    tries.stop()
-    await finished.wait()
+    await bequeath(to: successor)
     while stored != nil {
       do { return try await successor.open() } catch {
         logger.error("the durable queue cannot be opened again", metadata: ["error": "\(error)"])
@@ -162,6 +159,21 @@ final class ExporterNode: Consumer {
       }
     }
   }
+
+  /// The same without opening what was durable: the successor has it once it opens it.
+  func bequeath(to successor: ExporterNode) async {
+    if let stored {
+      stored.forward(to: successor)
+    } else {
+      queue.forward(to: Heir(of: self, successor: successor))
+    }
+    close()
+    tries.stop()
+    await finished.wait()
+  }
+
+  /// Starts no more tries: what the workers still take goes to a successor.
+  func stopTrying() { tries.stop() }
 
   func abort() {
     queue.abort()
@@ -180,6 +192,13 @@ final class ExporterNode: Consumer {
     if let stored { return await stored.send(delivery) }
     underWay.add(delivery.batch)
     await queue.send(delivery)
+  }
+
+  /// Takes what a predecessor leaves, also beyond the limits of the queue: it was within those of the predecessor's.
+  private func inherit(_ delivery: consuming Delivery) {
+    if let stored { return stored.offer(delivery) }
+    underWay.add(delivery.batch)
+    queue.inherit(delivery)
   }
 
   // MARK: Work
@@ -278,13 +297,14 @@ final class ExporterNode: Consumer {
 
     func offer(_ delivery: consuming Delivery) {
       let batch = delivery.batch
-      successor.offer(delivery)
+      successor.inherit(delivery)
       node.leave(batch)
     }
 
     func send(_ delivery: consuming Delivery) async {
       let batch = delivery.batch
-      await successor.send(delivery)
+      // What is to be stored waits until that has happened.
+      if successor.isDurable { await successor.send(delivery) } else { successor.inherit(delivery) }
       node.leave(batch)
     }
   }

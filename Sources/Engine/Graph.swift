@@ -9,8 +9,8 @@ import TelemetryData
 struct Graph: Sendable {
   let plan: Plan
   private(set) var receivers: [ReceiverNode] = []
-  private(set) var exporters: [ExporterEntry] = []
-  private(set) var extensions: [ExtensionEntry] = []
+  private(set) var exporters: [ExporterInstance] = []
+  private(set) var extensions: [ExtensionNode] = []
   private(set) var buffers: [ProcessorPlace: BufferNode] = [:]
   private var inline: [ProcessorPlace: any InlineProcessor] = [:]
   /// The ways behind each buffer and each receiver.
@@ -39,8 +39,10 @@ struct Graph: Sendable {
     }
     for id in Self.ordered(plan.pipelines.flatMap(\.exporters)) {
       guard let node = plan.nodes[id] else { continue }
-      let port = kept.ports[id] ?? ExporterPort(ledger: parts.ledger)
-      exporters.append(try kept.exporters[id] ?? maker.exporter(node, at: port))
+      let place = kept.ports[id]
+      let port = place ?? ExporterPort(ledger: parts.ledger)
+      exporters.append(
+        try kept.exporters[id] ?? maker.exporter(node, at: port, isSuccessor: place != nil))
     }
     try join(kept, maker, parts)
     for id in Self.ordered(plan.pipelines.flatMap(\.receivers)) {
@@ -52,8 +54,8 @@ struct Graph: Sendable {
 
   /// What a new graph takes over from a running one.
   private struct Kept {
-    var extensions: [ComponentID: ExtensionEntry] = [:]
-    var exporters: [ComponentID: ExporterEntry] = [:]
+    var extensions: [ComponentID: ExtensionNode] = [:]
+    var exporters: [ComponentID: ExporterInstance] = [:]
     /// Of every exporter that was there: the place stays also where the instance does not.
     var ports: [ComponentID: ExporterPort] = [:]
     var receivers: [ComponentID: ReceiverNode] = [:]
@@ -154,26 +156,42 @@ struct Graph: Sendable {
       receivers: receivers.filter { !difference.kept.contains($0.id) })
   }
 
-  /// Another instance of a receiver, with the same settings and ways, in place of one that was stopped.
+  /// Other instances of `nodes`, with the same settings and ways, in place of those that were stopped.
   mutating func renew(
-    _ id: ComponentID, parts: EngineParts, logger: Logger, health: any HealthSource
-  ) throws -> ReceiverNode? {
-    guard let index = receivers.firstIndex(where: { $0.id == id }), let node = plan.nodes[id] else {
-      return nil
-    }
+    _ nodes: NodeSet, parts: EngineParts, logger: Logger, health: any HealthSource
+  ) throws -> NodeSet {
     var maker = GraphMaker(plan: plan, parts: parts, logger: logger, health: health)
-    for entry in extensions { maker.extensions[entry.id] = entry.component }
-    let receiver = try maker.receiver(node, gate: IntakeGate(gates[id] ?? []))
-    receiver.connect(intakes[id] ?? [:])
-    receivers[index] = receiver
-    return receiver
+    var renewed = NodeSet()
+    for index in extensions.indices {
+      let id = extensions[index].id
+      if let node = plan.nodes[id], nodes.extensions.contains(where: { $0.id == id }) {
+        extensions[index] = try maker.extension(node)
+        renewed.extensions.append(extensions[index])
+      } else {
+        maker.extensions[id] = extensions[index].component
+      }
+    }
+    for index in exporters.indices {
+      let (id, port) = (exporters[index].id, exporters[index].port)
+      guard let node = plan.nodes[id], nodes.exporters.contains(where: { $0.id == id }) else { continue }
+      exporters[index] = try maker.exporter(node, at: port, isSuccessor: true)
+      renewed.exporters.append(exporters[index])
+    }
+    for index in receivers.indices {
+      let id = receivers[index].id
+      guard let node = plan.nodes[id], nodes.receivers.contains(where: { $0.id == id }) else { continue }
+      receivers[index] = try maker.receiver(node, gate: IntakeGate(gates[id] ?? []))
+      receivers[index].connect(intakes[id] ?? [:])
+      renewed.receivers.append(receivers[index])
+    }
+    return renewed
   }
 
   // MARK: Routes
 
   /// Lets what comes from now on go the ways of this graph, where `isChosen`.
   func connect(
-    exporters isExporter: (ExporterEntry) -> Bool = { _ in true },
+    exporters isExporter: (ExporterInstance) -> Bool = { _ in true },
     buffers isBuffer: (BufferNode) -> Bool = { _ in true },
     receivers isReceiver: (ReceiverNode) -> Bool = { _ in true }
   ) {

@@ -18,14 +18,14 @@ struct GraphMaker {
 
   private func make(
     _ node: Plan.Node, signals: [Signal]? = nil, ledger: Ledger? = nil, gate: IntakeGate = IntakeGate(),
-    holdsCompletions: Bool = false
+    holdsCompletions: Bool = false, isSuccessor: Bool = false
   ) throws -> any Component {
     let context = ComponentContext(
       id: node.id, declaredAt: node.declaredAt, signals: signals ?? node.signals,
       logger: logger(for: node.id),
       clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
       metrics: parts.metrics, health: health, control: parts.control, holdsCompletions: holdsCompletions,
-      extensions: directory(of: node), gate: gate)
+      extensions: directory(of: node), gate: gate, isSuccessor: isSuccessor)
     do { return try node.component.make(context) } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)
     }
@@ -48,28 +48,30 @@ struct GraphMaker {
     return logger
   }
 
-  mutating func `extension`(_ node: Plan.Node) throws -> ExtensionEntry {
+  mutating func `extension`(_ node: Plan.Node) throws -> ExtensionNode {
     guard let component = try make(node) as? any ServiceExtension else { throw WrongKind(id: node.id) }
     extensions[node.id] = component
-    return ExtensionEntry(id: node.id, declaredAt: node.declaredAt, component: component)
+    return ExtensionNode(node.id, node.declaredAt, component)
   }
 
-  func exporter(_ node: Plan.Node, at port: ExporterPort) throws -> ExporterEntry {
-    let component = try make(node)
+  func exporter(
+    _ node: Plan.Node, at port: ExporterPort, isSuccessor: Bool
+  ) throws -> ExporterInstance {
+    let component = try make(node, isSuccessor: isSuccessor)
     if let exporter = component as? any Exporter {
       let settings = node.component.traits.delivery ?? DeliverySettings()
       let engineNode = ExporterNode(
         node.id, exporter, settings, logger: logger(for: node.id), parts: parts,
         storage: try storage(of: node, settings), holdsCompletions: plan.isAtLeastOnce)
-      return ExporterEntry(
-        id: node.id, declaredAt: node.declaredAt, port: port, node: engineNode, consumer: engineNode,
-        start: { try await exporter.start() }, stop: { await exporter.stop() })
+      return ExporterInstance(
+        node.id, node.declaredAt, at: port, node: engineNode, consumer: engineNode,
+        life: .init(start: { try await exporter.start() }, stop: { await exporter.stop() }))
     }
     guard let exporter = component as? any InlineExporter else { throw WrongKind(id: node.id) }
-    return ExporterEntry(
-      id: node.id, declaredAt: node.declaredAt, port: port, node: nil,
+    return ExporterInstance(
+      node.id, node.declaredAt, at: port, node: nil,
       consumer: InlineExporterNode(node.id, exporter, parts: parts),
-      start: { try await exporter.start() }, stop: { await exporter.stop() })
+      life: .init(start: { try await exporter.start() }, stop: { await exporter.stop() }))
   }
 
   enum MadeProcessor {

@@ -2,14 +2,36 @@ import PipelineKit
 import Synchronization
 import TelemetryData
 
+/// Stops something once, however many ask for it; all of them wait until it has stopped.
+final class StopOnce: Sendable {
+  private let isAsked = Atomic<Bool>(false)
+  private let stopped = Milestone()
+
+  /// Whether it has been told to stop.
+  var isStopping: Bool { isAsked.load(ordering: .acquiring) }
+  var isStopped: Bool { stopped.isReached }
+
+  func callAsFunction(_ stop: () async -> Void) async {
+    if isAsked.exchange(true, ordering: .acquiringAndReleasing) { return await stopped.wait() }
+    await stop()
+    stopped.reach()
+  }
+}
+
+/// A node that may have to make room for its successor.
+protocol ReplaceableNode: Sendable {
+  var stopping: StopOnce { get }
+  func start() async throws
+  func stop() async
+}
+
 /// A receiver with the switches behind it.
-final class ReceiverNode: Sendable {
+final class ReceiverNode: ReplaceableNode {
   let id: ComponentID
   let declaredAt: String
   let receiver: any Receiver
   let gate: IntakeGate
-  private let stopping = Atomic<Bool>(false)
-  private let stopped = Milestone()
+  let stopping = StopOnce()
   private let switches: [Signal: SwitchPoint]
   private let outputs: ReceiverOutputs
 
@@ -41,16 +63,12 @@ final class ReceiverNode: Sendable {
 
   func start() async throws { try await receiver.start(outputs) }
 
-  /// Whether it has been told to stop.
-  var isStopping: Bool { stopping.load(ordering: .acquiring) }
-  var isStopped: Bool { stopped.isReached }
-
   /// Stops the receiver, once; then nothing comes from it any more.
   func stop() async {
-    if stopping.exchange(true, ordering: .acquiringAndReleasing) { return await stopped.wait() }
-    await receiver.stop()
-    disconnect()
-    stopped.reach()
+    await stopping {
+      await receiver.stop()
+      disconnect()
+    }
   }
 
   func disconnect() { for point in switches.values { point.close() } }
@@ -68,21 +86,43 @@ final class ExporterPort: Sendable {
 }
 
 /// One instance of an exporter, in its place.
-struct ExporterEntry: Sendable {
+final class ExporterInstance: Sendable {
+  /// What the exporter itself does at its two ends.
+  struct Life: Sendable {
+    let start: @Sendable () async throws -> Void
+    let stop: @Sendable () async -> Void
+  }
+
   let id: ComponentID
   let declaredAt: String
   let port: ExporterPort
   /// The node with queue and workers; nil for inline exporters.
   let node: ExporterNode?
-  let consumer: any Consumer
-  let start: @Sendable () async throws -> Void
-  let stop: @Sendable () async -> Void
+  private let consumer: any Consumer
+  private let life: Life
+  private let stopping = StopOnce()
   /// Open for as long as its place leads to this instance.
-  let doorway = Doorway()
+  private let doorway = Doorway()
   /// Reached when it has all that its predecessor left; at once where there is none.
   let settled = Milestone()
   /// Reached when its tasks are to end, or have ended.
-  let over = Milestone()
+  private let over = Milestone()
+
+  init(
+    _ id: ComponentID, _ declaredAt: String, at port: ExporterPort, node: ExporterNode?,
+    consumer: any Consumer, life: Life
+  ) {
+    self.id = id
+    self.declaredAt = declaredAt
+    self.port = port
+    self.node = node
+    self.consumer = consumer
+    self.life = life
+  }
+
+  func start() async throws { try await life.start() }
+
+  func stop() async { await stopping { await life.stop() } }
 
   /// Lets what comes to its place come to this instance.
   func connect() {
@@ -119,7 +159,7 @@ struct ExporterEntry: Sendable {
     await finish()
   }
 
-  /// Delivers what it has and stops; nobody can send to it.
+  /// Delivers what it has and stops; nobody can send to it any more, or what still comes may be refused.
   func finish() async {
     if let node {
       node.close()
@@ -129,20 +169,47 @@ struct ExporterEntry: Sendable {
   }
 
   /// Gives what it has to the instance that has taken its place, and stops.
-  func handOver(to successor: ExporterEntry) async {
+  func handOver(to successor: ExporterInstance) async {
     await settled.wait()
     if let node, let next = successor.node { await node.handOver(to: next) }
     successor.settled.reach()
     await doorway.waitUntilUnused()
     await stop()
   }
+
+  /// Leaves what it has to an instance that is not started yet, and stops: what it has open is then free.
+  func makeRoom(for successor: ExporterInstance) async {
+    await settled.wait()
+    if let node, let next = successor.node { await node.bequeath(to: next) }
+    await doorway.waitUntilUnused()
+    await stop()
+  }
+
+  /// The same for an instance that was never started, and has only gathered.
+  func passOn(to successor: ExporterInstance) async {
+    guard let node, let next = successor.node else { return }
+    node.stopTrying()
+    async let work: Void = work()
+    await node.bequeath(to: next)
+    await work
+  }
 }
 
 /// An extension.
-struct ExtensionEntry: Sendable {
+final class ExtensionNode: ReplaceableNode {
   let id: ComponentID
   let declaredAt: String
   let component: any ServiceExtension
+  let stopping = StopOnce()
+
+  init(_ id: ComponentID, _ declaredAt: String, _ component: any ServiceExtension) {
+    self.id = id
+    self.declaredAt = declaredAt
+    self.component = component
+  }
+
+  func start() async throws { try await component.start() }
+  func stop() async { await stopping { await component.stop() } }
 }
 
 extension BufferNode {
@@ -157,8 +224,8 @@ extension BufferNode {
 
 /// Nodes that are started, drained or given up together.
 struct NodeSet: Sendable {
-  var extensions: [ExtensionEntry] = []
-  var exporters: [ExporterEntry] = []
+  var extensions: [ExtensionNode] = []
+  var exporters: [ExporterInstance] = []
   var buffers: [BufferNode] = []
   var receivers: [ReceiverNode] = []
 
@@ -184,7 +251,7 @@ struct NodeSet: Sendable {
   ///
   /// All at once, each waiting for what feeds it only: a backend that is down must not take the time of pipelines
   /// which do not lead to it, and receivers may wait for answers that only come while the others go on.
-  func drain(_ drainExporter: @escaping @Sendable (ExporterEntry) async -> Void) async {
+  func drain(_ drainExporter: @escaping @Sendable (ExporterInstance) async -> Void) async {
     await withDiscardingTaskGroup { group in
       for node in receivers { group.addTask { await node.stop() } }
       for node in buffers { group.addTask { await node.drain() } }
@@ -192,7 +259,16 @@ struct NodeSet: Sendable {
     }
   }
 
+  /// The nodes that are not in `others`.
+  func without(_ others: NodeSet) -> NodeSet {
+    NodeSet(
+      extensions: extensions.filter { node in !others.extensions.contains { $0 === node } },
+      exporters: exporters.filter { node in !others.exporters.contains { $0 === node } },
+      buffers: buffers.filter { node in !others.buffers.contains { $0 === node } },
+      receivers: receivers.filter { node in !others.receivers.contains { $0 === node } })
+  }
+
   func stopExtensions() async {
-    for entry in extensions.reversed() { await entry.component.stop() }
+    for entry in extensions.reversed() { await entry.stop() }
   }
 }

@@ -71,7 +71,8 @@ package struct PlanDifference: Sendable {
       known[id] = true
       var isSame =
         before.component.written.inOrder == after.component.written.inOrder
-        && before.extensions == after.extensions && (id.kind != .exporter || old.isAtLeastOnce == new.isAtLeastOnce)
+        && before.extensions == after.extensions
+        && (id.kind != .exporter || old.isAtLeastOnce == new.isAtLeastOnce)
       for target in after.extensions.values where isSame { isSame = self.isSame(target) }
       known[id] = isSame
       return isSame

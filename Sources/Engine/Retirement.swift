@@ -8,17 +8,18 @@ final class Retirement: Sendable {
   let nodes: NodeSet
   /// Reached when nothing of it is left.
   let done = Milestone()
-  private let successors: Mutex<[ComponentID: ExporterEntry]>
+  private let successors: Mutex<[ComponentID: ExporterInstance]>
   private let unused: Set<ComponentID>
 
   /// - Parameters:
   ///   - successors: the instances that have taken the places of exporters.
   ///   - unused: exporters that were started, but whose places others have kept.
   init(
-    _ nodes: NodeSet, successors: [ComponentID: ExporterEntry] = [:], unused: Set<ComponentID> = []
+    _ nodes: NodeSet, successors: [ComponentID: ExporterInstance] = [:], unused: Set<ComponentID> = []
   ) {
     self.nodes = nodes
     self.unused = unused
+    let successors = successors.filter { id, _ in nodes.exporters.contains { $0.id == id } }
     self.successors = Mutex(successors)
     // Nobody closes a successor before it has everything.
     for successor in successors.values { successor.port.doorway.open() }
@@ -40,13 +41,13 @@ final class Retirement: Sendable {
   }
 
   /// The exporter of this id that drains and whose place nobody has taken.
-  func orphan(_ id: ComponentID) -> ExporterEntry? {
+  func orphan(_ id: ComponentID) -> ExporterInstance? {
     if done.isReached || successors.withLock({ $0[id] != nil }) { return nil }
     return nodes.exporters.first { $0.id == id }
   }
 
   /// Lets `successor` have what the exporter of the same id still holds: it was removed, and has come back.
-  func adopt(_ entry: ExporterEntry, by successor: ExporterEntry) async {
+  func adopt(_ entry: ExporterInstance, by successor: ExporterInstance) async {
     successors.withLock { $0[entry.id] = successor }
     if let node = entry.node, let next = successor.node { await node.handOver(to: next) }
     successor.settled.reach()

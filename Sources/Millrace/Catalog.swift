@@ -22,13 +22,8 @@ extension Catalog {
       OTLPHTTPExporter.self,
     ],
     extensions: [
-<<<<<<< HEAD
       FileStorageExtension.self,
       HealthCheckExtension.self,
-    ])
-=======
-      HealthCheckExtension.self
     ],
     admin: AdminServer.self)
->>>>>>> c00958b (SIGHUP, --watch and POST /-/reload: the configuration is read, planned and gone over to)
 }

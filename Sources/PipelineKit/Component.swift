@@ -77,6 +77,9 @@ public struct ComponentTraits: Sendable {
   public var buffering: Buffering
   /// What users must know when they rely on it, for explanations of a configuration: a clause without a full stop.
   public var note: String?
+  /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
+  /// address: a successor is then started only once its predecessor has stopped.
+  public var isExclusive = false
 
   /// How a processor that holds items back answers their senders.
   public enum Buffering: Sendable {
@@ -246,13 +249,15 @@ public struct ComponentContext: Sendable {
   public let extensions: ExtensionDirectory
   /// For receivers: whether anything can be taken at present.
   public let gate: IntakeGate
+  /// Whether it takes the place of an instance of the same id while the collector runs: files are then continued.
+  public let isSuccessor: Bool
 
   public init(
     id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
     control: any CollectorControl = NoControl(),
     holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
-    gate: IntakeGate = IntakeGate()
+    gate: IntakeGate = IntakeGate(), isSuccessor: Bool = false
   ) {
     self.id = id
     self.declaredAt = declaredAt
@@ -267,6 +272,7 @@ public struct ComponentContext: Sendable {
     self.holdsCompletions = holdsCompletions
     self.extensions = extensions
     self.gate = gate
+    self.isSuccessor = isSuccessor
   }
 }
 
