@@ -144,7 +144,7 @@ let package = Package(
     .target(
       name: "Console",
       dependencies: [
-        "Engine", "PipelineKit", "TelemetryData", "Transport",
+        "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -1,25 +1,58 @@
-import Engine
+import ConfigSchema
+package import Engine
 import Glibc
 package import Logging
 import Synchronization
 
-/// Writes the collector's own log: one line per event, for people or as JSON.
-package struct LogLines: LogHandler {
-  package enum Encoding: Sendable { case console, json }
-  package enum Output: Int32, Sendable {
-    case stdout = 1
-    case stderr = 2
+/// How the collector's own log looks, for every logger there is: a change holds from the next line on.
+package final class LogSettings: Sendable {
+  private struct Look {
+    let encoding: LogEncoding
+    let outputs: [Int32]
+    let fields: Logger.Metadata
+  }
+  private let level: Atomic<Int>
+  private let look: Mutex<Look>
+
+  package init(_ config: LogsTelemetryConfig) {
+    level = Atomic(Self.rank(config))
+    look = Mutex(Self.look(config))
   }
 
-  package var logLevel: Logger.Level
-  package var metadata: Logger.Metadata = [:]
-  private let encoding: Encoding
-  private let outputs: [Output]
+  package func change(to config: LogsTelemetryConfig) {
+    level.store(Self.rank(config), ordering: .relaxed)
+    look.withLock { $0 = Self.look(config) }
+  }
 
-  package init(level: Logger.Level, encoding: Encoding, outputs: [Output]) {
-    logLevel = level
-    self.encoding = encoding
-    self.outputs = outputs
+  private static func rank(_ config: LogsTelemetryConfig) -> Int {
+    Logger.Level.allCases.firstIndex(of: config.loggerLevel) ?? 0
+  }
+
+  private static func look(_ config: LogsTelemetryConfig) -> Look {
+    let fields = config.initialFields.map { ($0.key, Logger.MetadataValue.string($0.value)) }
+    return Look(
+      encoding: config.encoding, outputs: config.outputPaths.map { $0 == "stdout" ? 1 : 2 },
+      fields: Dictionary(fields, uniquingKeysWith: { _, last in last }))
+  }
+
+  fileprivate var loggerLevel: Logger.Level { Logger.Level.allCases[level.load(ordering: .relaxed)] }
+  fileprivate var current: (encoding: LogEncoding, outputs: [Int32], fields: Logger.Metadata) {
+    look.withLock { ($0.encoding, $0.outputs, $0.fields) }
+  }
+}
+
+/// Writes the collector's own log: one line per event, for people or as JSON.
+package struct LogLines: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  private let settings: LogSettings
+  private var ownLevel: Logger.Level?
+
+  package init(_ settings: LogSettings) { self.settings = settings }
+
+  /// The level of the settings, unless this logger was given one of its own.
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? settings.loggerLevel }
+    set { ownLevel = newValue }
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -28,7 +61,9 @@ package struct LogLines: LogHandler {
   }
 
   package func log(event: LogEvent) {
-    let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
+    let (encoding, outputs, own) = settings.current
+    let fields = own.merging(metadata) { _, new in new }.merging(event.metadata ?? [:]) { _, new in new }
+      .sorted { $0.key < $1.key }
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     let stamp = Timestamp.text(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
@@ -37,7 +72,7 @@ package struct LogLines: LogHandler {
       case .console: Self.console(stamp, event.level, "\(event.message)", fields)
       case .json: Self.json(stamp, event.level, "\(event.message)", fields)
       }
-    for output in outputs { LogWriter.write(line, to: output.rawValue) }
+    for output in outputs { LogWriter.write(line, to: output) }
   }
 
   private static func name(_ level: Logger.Level) -> String {

@@ -18,6 +18,12 @@ package enum ProcessMetrics {
     metrics.observe("otelcol_process_memory_rss", help: "Resident memory in bytes.", unit: "By") {
       Double(residentBytes())
     }
+    identify(in: metrics, resource: resource)
+  }
+
+  /// Says who this is, in place of what was said before.
+  package static func identify(in metrics: SelfMetrics, resource: [(name: String, value: String)]) {
+    metrics.remove("target_info")
     metrics.observe("target_info", help: "Attributes of the collector itself.", labels: resource) { 1 }
   }
 

@@ -7,9 +7,13 @@ import TelemetryData
 final class BufferNode: Consumer {
   let id: ComponentID
   let channel: Channel
-  private let signal: Signal
+  let signal: Signal
   private let processor: any BufferingProcessor
-  private let output: any Consumer
+  /// Where its output goes.
+  let output: SwitchPoint
+  /// Open for as long as some route leads here.
+  let doorway = Doorway()
+  private let counted: CountedConsumer
   private let incoming: SelfMetricCell
   /// Items that came in and have not been handed on.
   private let held: HeldItems
@@ -19,8 +23,8 @@ final class BufferNode: Consumer {
 
   /// - Parameter ledger: the one the processor books into, for it alone.
   init(
-    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, output: any Consumer,
-    ledger: Ledger, logger: Logger, parts: EngineParts
+    _ id: ComponentID, _ processor: any BufferingProcessor, signal: Signal, ledger: Ledger,
+    logger: Logger, parts: EngineParts
   ) {
     self.id = id
     self.signal = signal
@@ -28,7 +32,8 @@ final class BufferNode: Consumer {
     self.ledger = ledger
     let held = HeldItems()
     self.held = held
-    self.output = CountedConsumer(
+    output = SwitchPoint(ledger: parts.ledger)
+    counted = CountedConsumer(
       next: output, held: held, items: parts.processorItems("outgoing", id: id, signal: signal))
     incoming = parts.processorItems("incoming", id: id, signal: signal)
     let refusals = RateLimitedLog(logger, clock: parts.clock)
@@ -58,7 +63,7 @@ final class BufferNode: Consumer {
   }
 
   func run() async {
-    await processor.run(intake: channel, output: output)
+    await processor.run(intake: channel, output: counted)
     // Where it came back early, nobody reads any more: whoever waits must not wait for ever.
     channel.abort()
     finished.reach()

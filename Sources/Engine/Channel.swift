@@ -131,6 +131,14 @@ package final class Channel: Sendable {
   /// Whoever takes the deliveries that still come after ``close()``; nil refuses them.
   var successor: (any Consumer)? { heir.withLock { $0 } }
 
+  /// Takes a delivery whether there is room or not.
+  func inherit(_ delivery: consuming Delivery) {
+    let entry = Entry(delivery)
+    if let actions = state.withLock({ $0.inherit(entry) }) { return actions.perform() }
+    if let successor { return successor.offer(entry.delivery) }
+    refuse(entry, ChannelState.closedReason)
+  }
+
   /// Lets `successor` take what still comes once the channel is closed.
   func forward(to successor: any Consumer) { heir.withLock { $0 = successor } }
 

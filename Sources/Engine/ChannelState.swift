@@ -236,6 +236,15 @@ struct ChannelState {
     return .parked(actions, timer: timer)
   }
 
+  /// Takes a delivery whatever the limits say; nil when nothing is taken any more.
+  mutating func inherit(_ entry: Entry) -> Actions? {
+    if isClosed { return nil }
+    var actions = Actions()
+    enqueue(entry, isPaced: false, &actions)
+    serveReaders(&actions)
+    return actions
+  }
+
   /// Takes a delivery whose sender waits for room: it holds its own batch, so that memory stays bounded.
   mutating func send(_ entry: Entry, _ continuation: CheckedContinuation<Void, Never>) -> Admission {
     if isClosed { return .refused(Self.closedReason) }

@@ -3,25 +3,59 @@ package import PipelineKit
 import Synchronization
 import TelemetryData
 
-/// A running configuration: builds the planned graph, runs it, drains it, and accounts for every item.
+/// A running configuration: builds the planned graph, runs it, replaces it, drains it, and accounts for every item.
 package final class Collector: Sendable {
-  private let graph: Graph
-  private let parts: EngineParts
-  private let logger: Logger
-  private let status: CollectorStatus
-  private let failure = Mutex<(any Error)?>(nil)
+  struct State {
+    var graph: Graph
+    /// New nodes of a reload that is under way.
+    var starting = NodeSet()
+    /// What earlier reloads took out and has not drained yet.
+    var retirements: [Retirement] = []
+    /// Every signal that some pipeline carries, or once did.
+    var signals: [Signal]
+  }
+
+  enum Event: Sendable {
+    case reload(Plan, CheckedContinuation<Result<ReloadSummary, any Error>, Never>)
+    case shutdown
+  }
+
+  private enum Order: Sendable {
+    case work(@Sendable () async -> Void)
+    case cancelAll
+  }
+
+  let parts: EngineParts
+  let logger: Logger
+  let status: CollectorStatus
+  let state: Mutex<State>
+  let failure = Mutex<(any Error)?>(nil)
+  private let events = Mailbox<Event>()
+  /// What the one group of tasks is to start.
+  private let orders = Mailbox<Order>()
+  private let schedule = Mutex(Schedule())
+
+  struct Schedule {
+    var shutdown = Milestone()
+    var drainTimeout = Duration.seconds(30)
+  }
 
   /// Makes every component of the plan; nothing is opened or started yet.
   package init(plan: Plan, parts: EngineParts, logger: Logger, status: CollectorStatus) throws {
     self.parts = parts
     self.logger = logger
     self.status = status
-    graph = try Graph(plan: plan, parts: parts, logger: logger, health: status)
-    for signal in graph.signals {
+    let graph = try Graph(plan: plan, parts: parts, logger: logger, health: status)
+    state = Mutex(State(graph: graph, signals: graph.signals))
+    observe(graph.signals)
+  }
+
+  func observe(_ signals: [Signal]) {
+    for signal in signals {
       parts.metrics.observe(
         "millrace_ledger_in_flight", help: "Items in channels, processors, queues and requests under way.",
         labels: [("signal", signal.rawValue)]
-      ) { [weak self] in Double(self?.graph.itemsInFlight(of: signal) ?? 0) }
+      ) { [weak self] in Double(self?.itemsInFlight(of: signal) ?? 0) }
     }
   }
 
@@ -32,17 +66,19 @@ package final class Collector: Sendable {
   ///
   /// - Parameters:
   ///   - shutdown: reached when the collector is asked to stop.
-  ///   - drainTimeout: how long draining may take; what is left then is counted as dropped.
+  ///   - drainTimeout: how long draining may take; what is left then is counted as dropped. Exporters that a reload
+  ///     removes have as long.
   ///   - grace: how long components have after that, cancelled, before they are left behind.
   /// - Returns: the account of every signal that some pipeline carries. What a component holds that could not be
   ///   stopped, because it ignores cancellation, is in flight in it.
   package func run(
     until shutdown: Milestone, drainTimeout: Duration, grace: Duration = .seconds(5)
   ) async throws -> [Balance] {
+    schedule.withLock { $0 = Schedule(shutdown: shutdown, drainTimeout: drainTimeout) }
     let over = Milestone()
     // A task of its own, which can be left behind: a group would wait for as long as a component hangs.
     let work = Task {
-      await self.work(until: shutdown, drainTimeout: drainTimeout, grace: grace, over: over)
+      await self.work(grace: grace, over: over)
       over.reach()
     }
     await withTaskCancellationHandler {
@@ -54,138 +90,167 @@ package final class Collector: Sendable {
     return balances()
   }
 
-  private func work(
-    until shutdown: Milestone, drainTimeout: Duration, grace: Duration, over: Milestone
-  ) async {
-    await withTaskGroup(of: Void.self) { group in
-      var started = Started()
-      do {
-        try await start(&started, in: &group, failed: shutdown)
-        status.set(.ready)
-        logger.info("everything is ready", metadata: ["pipelines": "\(graph.pipelineCount)"])
-        await shutdown.wait()
-      } catch {
-        failure.withLock { $0 = error }
-      }
-      status.set(.stopping)
-      await drain(started, within: drainTimeout, grace: grace, in: &group, over: over)
+  /// Goes over to another plan without losing anything; see <doc:0010-ReloadBySwitching>.
+  ///
+  /// One after the other, in the order they are asked for. A component that cannot be made or started leaves everything
+  /// as it was, and the error names it.
+  package func reload(_ plan: Plan) async throws -> ReloadSummary {
+    let result = await withCheckedContinuation { answer in
+      if !events.post(.reload(plan, answer)) { answer.resume(returning: .failure(ReloadRefused())) }
     }
-    for node in graph.buffers { node.bookLosses() }
+    return try result.get()
   }
 
-  /// What has been started, so that exactly that is stopped.
-  private struct Started: Sendable {
-    var exporters: [Graph.ExporterEntry] = []
-    var extensions: [any ServiceExtension] = []
-    var receivers: [Graph.ReceiverEntry] = []
-  }
+  var shutdown: Milestone { schedule.withLock { $0.shutdown } }
+  var drainTimeout: Duration { schedule.withLock { $0.drainTimeout } }
 
-  private func start(
-    _ started: inout Started, in group: inout TaskGroup<Void>, failed: Milestone
-  ) async throws {
-    for entry in graph.extensions {
-      try await explain(entry.id, entry.declaredAt) { try await entry.component.start() }
-      started.extensions.append(entry.component)
-    }
-    for entry in graph.exporters {
-      try await explain(entry.id, entry.declaredAt) { try await entry.start() }
-      started.exporters.append(entry)
-      for task in entry.node?.tasks ?? [] { group.addTask { await task() } }
-    }
-    for node in graph.buffers { group.addTask { await node.run() } }
-    for entry in graph.receivers {
-      try await explain(entry.id, entry.declaredAt) { try await entry.receiver.start(entry.outputs) }
-      started.receivers.append(entry)
+  /// Runs `task` as a child of the collector's one group.
+  func spawn(_ task: @escaping @Sendable () async -> Void) { orders.post(.work(task)) }
+
+  private func work(grace: Duration, over: Milestone) async {
+    await withDiscardingTaskGroup { group in
       group.addTask {
-        do { try await entry.receiver.run() } catch is CancellationError {} catch {
-          self.failure.withLock { $0 = ComponentFailure(entry.id, entry.declaredAt, error) }
-          failed.reach()
+        await self.control(grace: grace, over: over)
+        self.orders.post(.cancelAll)
+        self.orders.close()
+      }
+      while let order = await orders.next() {
+        switch order {
+        case .work(let task): group.addTask { await task() }
+        case .cancelAll: group.cancelAll()
         }
       }
     }
   }
 
-  private func explain(_ id: ComponentID, _ declaredAt: String, _ body: () async throws -> Void) async throws
-  {
+  private func control(grace: Duration, over: Milestone) async {
+    let shutdown = shutdown
+    spawn {
+      await shutdown.wait()
+      self.events.post(.shutdown)
+    }
+    var live = NodeSet()
+    do {
+      let graph = state.withLock { $0.graph }
+      graph.connect()
+      for entry in graph.exporters { entry.settled.reach() }
+      try await start(graph.nodes, &live)
+      status.set(.ready)
+      logger.info("everything is ready", metadata: ["pipelines": "\(graph.plan.pipelines.count)"])
+      await serve()
+      live = state.withLock { $0.graph }.nodes
+    } catch {
+      fail(error)
+    }
+    events.close()
+    while let event = await events.next() {
+      if case .reload(_, let answer) = event { answer.resume(returning: .failure(ReloadRefused())) }
+    }
+    status.set(.stopping)
+    await drain(live, grace: grace, over: over)
+    live.bookLosses()
+  }
+
+  private func serve() async {
+    while let event = await events.next() {
+      switch event {
+      case .shutdown: return
+      case .reload(let plan, let answer): answer.resume(returning: await replace(with: plan))
+      }
+    }
+  }
+
+  /// The collector cannot go on.
+  func fail(_ error: any Error) {
+    failure.withLock { $0 = $0 ?? error }
+    shutdown.reach()
+  }
+
+  // MARK: Starting
+
+  /// Starts `nodes`, each of which is in `started` from then on; if one cannot start, the others are left out.
+  private func start(_ nodes: NodeSet, _ started: inout NodeSet) async throws {
+    do {
+      for node in nodes.extensions {
+        try await explain(node.id, node.declaredAt) { try await node.start() }
+        started.extensions.append(node)
+      }
+      for node in nodes.exporters {
+        try await explain(node.id, node.declaredAt) {
+          try await node.start()
+          started.exporters.append(node)
+          try await node.node?.open()
+        }
+        spawn { await node.work() }
+      }
+      for node in nodes.buffers {
+        started.buffers.append(node)
+        spawn { await node.run() }
+      }
+      for node in nodes.receivers {
+        try await explain(node.id, node.declaredAt) { try await node.start() }
+        started.receivers.append(node)
+        listen(node)
+      }
+    } catch {
+      nodes.without(started).disconnect()
+      throw error
+    }
+  }
+
+  /// Lets a receiver work; that it fails for good is the end of the process.
+  func listen(_ node: ReceiverNode) {
+    spawn {
+      do { try await node.receiver.run() } catch is CancellationError {} catch {
+        if !node.stopping.isStopping { self.fail(ComponentFailure(node.id, node.declaredAt, error)) }
+      }
+    }
+  }
+
+  func explain(_ id: ComponentID, _ declaredAt: String, _ body: () async throws -> Void) async throws {
     do { try await body() } catch { throw ComponentFailure(id, declaredAt, error) }
   }
 
   // MARK: Draining
 
-  private func drain(
-    _ started: Started, within timeout: Duration, grace: Duration, in group: inout TaskGroup<Void>,
-    over: Milestone
-  ) async {
+  private func drain(_ nodes: NodeSet, grace: Duration, over: Milestone) async {
+    let timeout = drainTimeout
     let drainEnds = Milestone()
     let drained = Milestone()
     parts.clock.schedule(at: parts.clock.now + timeout) { drainEnds.reach() }
-    group.addTask {
-      await self.drainInOrder(started)
+    spawn {
+      await nodes.drain { await $0.drain() }
+      for retirement in self.state.withLock({ $0.retirements }) { await retirement.done.wait() }
+      await nodes.stopExtensions()
       drained.reach()
       drainEnds.reach()
     }
     await drainEnds.wait()
-    if !drained.isReached {
-      logger.error(
-        "the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
-      graph.abort()
-      group.cancelAll()
-      parts.clock.schedule(at: parts.clock.now + grace) { [logger] in
-        guard !drained.isReached else { return }
-        logger.error("a component does not stop, it is left behind", metadata: ["grace": "\(grace)"])
-        over.reach()
-      }
-      await drained.wait()
+    guard !drained.isReached else { return }
+    logger.error(
+      "the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
+    nodes.abort()
+    for retirement in state.withLock({ $0.retirements }) { retirement.nodes.abort() }
+    orders.post(.cancelAll)
+    parts.clock.schedule(at: parts.clock.now + grace) { [logger] in
+      guard !drained.isReached else { return }
+      logger.error("a component does not stop, it is left behind", metadata: ["grace": "\(grace)"])
+      over.reach()
     }
-    group.cancelAll()
-  }
-
-  /// Intake stops first; then each channel is closed once everything that feeds it is done.
-  ///
-  /// All at once, each waiting for what feeds it only: a backend that is down must not take the time of pipelines which
-  /// do not lead to it, and receivers may wait for answers that only come while the others go on.
-  private func drainInOrder(_ started: Started) async {
-    let isRunning = started.exporters.count == graph.exporters.count
-    let stopped = Dictionary(
-      started.receivers.map { ($0.id, Milestone()) }, uniquingKeysWith: { first, _ in first })
-    await withTaskGroup(of: Void.self) { group in
-      for entry in started.receivers {
-        group.addTask {
-          await entry.receiver.stop()
-          stopped[entry.id]?.reach()
-        }
-      }
-      for chain in graph.chains {
-        group.addTask {
-          for id in chain.receivers { await stopped[id]?.wait() }
-          for node in chain.buffers where isRunning {
-            node.channel.close()
-            await node.finished.wait()
-          }
-          chain.drained.reach()
-        }
-      }
-      for entry in started.exporters {
-        group.addTask {
-          for chain in self.graph.chains where chain.exporters.contains(entry.id) {
-            await chain.drained.wait()
-          }
-          if let node = entry.node {
-            node.close()
-            await node.finished.wait()
-          }
-          await entry.stop()
-        }
-      }
-    }
-    for component in started.extensions.reversed() { await component.stop() }
+    await drained.wait()
   }
 
   // MARK: Accounting
 
   /// The account of each signal at this moment.
   package func balances() -> [Balance] {
-    graph.signals.map { parts.ledger.balance(of: $0, inFlight: graph.itemsInFlight(of: $0)) }
+    state.withLock { $0.signals }.map { parts.ledger.balance(of: $0, inFlight: itemsInFlight(of: $0)) }
+  }
+
+  /// Items of `signal` in all nodes, those that drain included.
+  private func itemsInFlight(of signal: Signal) -> Int {
+    let sets = state.withLock { [$0.graph.nodes, $0.starting] + $0.retirements.map(\.nodes) }
+    return sets.reduce(0) { $0 + $1.itemsInFlight(of: signal) }
   }
 }
 
@@ -202,6 +267,11 @@ package struct ComponentFailure: Error, CustomStringConvertible {
   }
 
   package var description: String { "\(id.kind.rawValue) \(id) (\(declaredAt)): \(underlying)" }
+}
+
+/// A reload that comes too late.
+package struct ReloadRefused: Error, CustomStringConvertible {
+  package var description: String { "the collector is stopping" }
 }
 
 /// The collector's state as load balancers ask for it.

@@ -7,12 +7,17 @@ package struct EngineParts: Sendable {
   package let randomness: any Randomness
   package let metrics: SelfMetrics
   package let ledger: Ledger
+  package let control: any CollectorControl
 
-  package init(clock: any PipelineClock, randomness: any Randomness, metrics: SelfMetrics, ledger: Ledger) {
+  package init(
+    clock: any PipelineClock, randomness: any Randomness, metrics: SelfMetrics, ledger: Ledger,
+    control: any CollectorControl = NoControl()
+  ) {
     self.clock = clock
     self.randomness = randomness
     self.metrics = metrics
     self.ledger = ledger
+    self.control = control
   }
 
   func counter(_ name: String, _ help: String, _ label: String, _ id: ComponentID) -> SelfMetricCell {

@@ -74,7 +74,6 @@ final class ExporterNode: Consumer {
       Channel(limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, ended: ended)
     }
     live = Mutex(workers + (batches == nil ? 0 : 1) + (stored == nil ? 0 : 1))
-    if let queueing { observeQueue(queueing) }
   }
 
   private static func limits(_ queueing: QueueSettings?, holdsCompletions: Bool) -> ChannelLimits {
@@ -90,7 +89,9 @@ final class ExporterNode: Consumer {
     return limits
   }
 
-  private func observeQueue(_ settings: QueueSettings) {
+  /// Shows the queue's size and capacity among the collector's own metrics, in place of another instance's.
+  func observe() {
+    guard let settings = settings.queue, settings.enabled else { return }
     let (queue, stored) = (queue, stored)
     let labels = [(name: "exporter", value: id.description)]
     parts.metrics.observe(
@@ -143,20 +144,36 @@ final class ExporterNode: Consumer {
     tries.stop()
   }
 
+  /// Whether what it holds is in a durable queue, which only one node can have open.
+  var isDurable: Bool { stored != nil }
+
   /// Moves what waits here, and what still comes, to the node that takes this one's place; returns once it has, and
-  /// once nothing is under way from here. A durable queue is opened again by the successor.
+  /// once nothing is under way from here. A durable queue is then opened again by the successor, which must not have
+  /// been opened before; behind a memory queue it must have been.
   func handOver(to successor: ExporterNode) async {
-    if stored == nil { queue.forward(to: Heir(of: self, successor: successor)) }
-    close()
-    tries.stop()
-    await finished.wait()
-    while true {
+    await bequeath(to: successor)
+    while stored != nil {
       do { return try await successor.open() } catch {
         logger.error("the durable queue cannot be opened again", metadata: ["error": "\(error)"])
         if await !successor.tries.pause(for: .seconds(1)) { return }
       }
     }
   }
+
+  /// The same without opening what was durable: the successor has it once it opens it.
+  func bequeath(to successor: ExporterNode) async {
+    if let stored {
+      stored.forward(to: successor)
+    } else {
+      queue.forward(to: Heir(of: self, successor: successor))
+    }
+    close()
+    tries.stop()
+    await finished.wait()
+  }
+
+  /// Starts no more tries: what the workers still take goes to a successor.
+  func stopTrying() { tries.stop() }
 
   func abort() {
     queue.abort()
@@ -175,6 +192,13 @@ final class ExporterNode: Consumer {
     if let stored { return await stored.send(delivery) }
     underWay.add(delivery.batch)
     await queue.send(delivery)
+  }
+
+  /// Takes what a predecessor leaves, also beyond the limits of the queue: it was within those of the predecessor's.
+  private func inherit(_ delivery: consuming Delivery) {
+    if let stored { return stored.offer(delivery) }
+    underWay.add(delivery.batch)
+    queue.inherit(delivery)
   }
 
   // MARK: Work
@@ -273,13 +297,14 @@ final class ExporterNode: Consumer {
 
     func offer(_ delivery: consuming Delivery) {
       let batch = delivery.batch
-      successor.offer(delivery)
+      successor.inherit(delivery)
       node.leave(batch)
     }
 
     func send(_ delivery: consuming Delivery) async {
       let batch = delivery.batch
-      await successor.send(delivery)
+      // What is to be stored waits until that has happened.
+      if successor.isDurable { await successor.send(delivery) } else { successor.inherit(delivery) }
       node.leave(batch)
     }
   }

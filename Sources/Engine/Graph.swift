@@ -2,133 +2,78 @@ import Logging
 import PipelineKit
 import TelemetryData
 
-/// The components of a plan, made and joined.
+/// The components of a plan and the routes between them.
+///
+/// Making one starts nothing and changes nothing that runs: a graph that keeps components of a running one shares them,
+/// and its routes come into force with `connect`.
 struct Graph: Sendable {
-  struct ReceiverEntry: Sendable {
-    let id: ComponentID
-    let declaredAt: String
-    let receiver: any Receiver
-    var outputs = ReceiverOutputs()
-  }
+  let plan: Plan
+  private(set) var receivers: [ReceiverNode] = []
+  private(set) var exporters: [ExporterInstance] = []
+  private(set) var extensions: [ExtensionNode] = []
+  private(set) var buffers: [ProcessorPlace: BufferNode] = [:]
+  private var inline: [ProcessorPlace: any InlineProcessor] = [:]
+  /// The ways behind each buffer and each receiver.
+  private var routes: [ProcessorPlace: Route] = [:]
+  private var intakes: [ComponentID: [Signal: Route]] = [:]
+  /// What each receiver has to ask before it takes anything.
+  private var gates: [ComponentID: [IntakeGate.Check]] = [:]
 
-  struct ExporterEntry: Sendable {
-    let id: ComponentID
-    let declaredAt: String
-    /// The node with queue and workers; nil for inline exporters.
-    let node: ExporterNode?
-    let consumer: any Consumer
-    let start: @Sendable () async throws -> Void
-    let stop: @Sendable () async -> Void
-  }
-
-  struct ExtensionEntry: Sendable {
-    let id: ComponentID
-    let declaredAt: String
-    let component: any ServiceExtension
-  }
-
-  private(set) var receivers: [ReceiverEntry] = []
-  private(set) var exporters: [ExporterEntry] = []
-  private(set) var extensions: [ExtensionEntry] = []
-  private(set) var chains: [Chain] = []
-  private(set) var signals: [Signal] = []
-  private(set) var pipelineCount = 0
-
-  /// What is drained in one go: a pipeline's buffering processors, from the receivers to the exporters.
-  struct Chain: Sendable {
-    let signal: Signal
-    let receivers: [ComponentID]
-    let buffers: [BufferNode]
-    let exporters: [ComponentID]
-    /// Reached when nothing more comes out of it.
-    let drained = Milestone()
-  }
-
-  var buffers: [BufferNode] { chains.flatMap(\.buffers) }
-
-  init(plan: Plan, parts: EngineParts, logger: Logger, health: any HealthSource) throws {
-    var maker = Maker(plan: plan, parts: parts, logger: logger, health: health)
-    pipelineCount = plan.pipelines.count
-    signals = Signal.allCases.filter { signal in plan.pipelines.contains { $0.signal == signal } }
-    for id in plan.extensions {
-      guard let (component, declaredAt) = try maker.make(id) else { continue }
-      guard let component = component as? any ServiceExtension else { throw WrongKind(id: id) }
-      extensions.append(ExtensionEntry(id: id, declaredAt: declaredAt, component: component))
-      maker.extensions[id] = component
+  /// - Parameters:
+  ///   - running: the graph to keep components of, and which.
+  init(
+    plan: Plan, keeping running: (graph: Graph, difference: PlanDifference)? = nil, parts: EngineParts,
+    logger: Logger, health: any HealthSource
+  ) throws {
+    self.plan = plan
+    var maker = GraphMaker(plan: plan, parts: parts, logger: logger, health: health)
+    let kept = running.map { Kept($0.graph, $0.difference) } ?? Kept()
+    for id in plan.extensionsInOrder {
+      guard let node = plan.nodes[id] else { continue }
+      if let entry = kept.extensions[id] {
+        maker.extensions[id] = entry.component
+        extensions.append(entry)
+      } else {
+        extensions.append(try maker.extension(node))
+      }
     }
-    var sinks: [ComponentID: any Consumer] = [:]
     for id in Self.ordered(plan.pipelines.flatMap(\.exporters)) {
-      guard let (component, declaredAt) = try maker.make(id) else { continue }
-      let entry = try Self.exporter(id, component, declaredAt, maker)
-      exporters.append(entry)
-      sinks[id] = entry.consumer
+      guard let node = plan.nodes[id] else { continue }
+      let place = kept.ports[id]
+      let port = place ?? ExporterPort(ledger: parts.ledger)
+      exporters.append(
+        try kept.exporters[id] ?? maker.exporter(node, at: port, isSuccessor: place != nil))
     }
-    var intakes: [ComponentID: [Signal: [any Consumer]]] = [:]
-    for pipeline in plan.pipelines {
-      let sink = FanOut.to(pipeline.exporters.compactMap { sinks[$0] }, ledger: parts.ledger)
-      let head = try joinProcessors(pipeline, before: sink, maker)
-      for receiver in pipeline.receivers {
-        intakes[receiver, default: [:]][pipeline.signal, default: []].append(head)
-      }
-    }
+    try join(kept, maker, parts)
     for id in Self.ordered(plan.pipelines.flatMap(\.receivers)) {
-      guard let (component, declaredAt) = try maker.make(id) else { continue }
-      guard let receiver = component as? any Receiver else { throw WrongKind(id: id) }
-      var entry = ReceiverEntry(id: id, declaredAt: declaredAt, receiver: receiver)
-      for (signal, heads) in intakes[id] ?? [:] {
-        entry.outputs[signal] = ReceiverEdge(
-          id, signal: signal, next: FanOut.to(heads, ledger: parts.ledger), parts: parts)
-      }
-      receivers.append(entry)
+      guard let node = plan.nodes[id] else { continue }
+      receivers.append(
+        try kept.receivers[id] ?? maker.receiver(node, gate: IntakeGate(gates[id] ?? [])))
     }
   }
 
-  /// Makes components with what the plan and the engine know.
-  private struct Maker {
-    let plan: Plan
-    let parts: EngineParts
-    let logger: Logger
-    let health: any HealthSource
-    var extensions: [ComponentID: any ServiceExtension] = [:]
+  /// What a new graph takes over from a running one.
+  private struct Kept {
+    var extensions: [ComponentID: ExtensionNode] = [:]
+    var exporters: [ComponentID: ExporterInstance] = [:]
+    /// Of every exporter that was there: the place stays also where the instance does not.
+    var ports: [ComponentID: ExporterPort] = [:]
+    var receivers: [ComponentID: ReceiverNode] = [:]
+    var buffers: [ProcessorPlace: BufferNode] = [:]
+    var inline: [ProcessorPlace: any InlineProcessor] = [:]
 
-    func make(
-      _ id: ComponentID, signals: [Signal]? = nil, ledger: Ledger? = nil, holdsCompletions: Bool = false
-    ) throws -> (any Component, String)? {
-      guard let node = plan.nodes[id] else { return nil }
-      let context = ComponentContext(
-        id: id, declaredAt: node.declaredAt, signals: signals ?? node.signals, logger: logger(for: id),
-        clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
-        metrics: parts.metrics, health: health,
-        holdsCompletions: holdsCompletions, extensions: directory(of: node))
-      do { return (try node.component.make(context), node.declaredAt) } catch {
-        throw ComponentFailure(id, node.declaredAt, error)
+    init() {}
+
+    init(_ graph: Graph, _ difference: PlanDifference) {
+      for entry in graph.extensions where difference.kept.contains(entry.id) { extensions[entry.id] = entry }
+      for entry in graph.exporters {
+        ports[entry.id] = entry.port
+        if difference.kept.contains(entry.id) { exporters[entry.id] = entry }
       }
+      for node in graph.receivers where difference.kept.contains(node.id) { receivers[node.id] = node }
+      buffers = graph.buffers.filter { difference.keptProcessors.contains($0.key) }
+      inline = graph.inline.filter { difference.keptProcessors.contains($0.key) }
     }
-
-    /// Where the exporter's queue is kept; nil keeps it in memory.
-    func storage(of id: ComponentID, _ settings: DeliverySettings) throws -> (any StorageProvider)? {
-      guard settings.isDurable, let name = settings.queue?.storage, let node = plan.nodes[id] else {
-        return nil
-      }
-      return try directory(of: node).find(name, as: (any StorageProvider).self)
-    }
-
-    private func directory(of node: Plan.Node) -> ExtensionDirectory {
-      ExtensionDirectory(node.extensions.compactMapValues { extensions[$0] })
-    }
-
-    func logger(for id: ComponentID) -> Logger {
-      var logger = logger
-      logger[metadataKey: "kind"] = "\(id.kind.rawValue)"
-      logger[metadataKey: "name"] = "\(id)"
-      return logger
-    }
-  }
-
-  /// The plan named a component of another kind: a defect of the catalog.
-  private struct WrongKind: Error, CustomStringConvertible {
-    let id: ComponentID
-    var description: String { "\(id) is listed as a \(id.kind.rawValue) but is none" }
   }
 
   private static func ordered(_ ids: [ComponentID]) -> [ComponentID] {
@@ -136,77 +81,157 @@ struct Graph: Sendable {
     return ids.filter { seen.insert($0).inserted }
   }
 
-  private static func exporter(
-    _ id: ComponentID, _ component: any Component, _ declaredAt: String, _ maker: Maker
-  ) throws -> ExporterEntry {
-    if let exporter = component as? any Exporter {
-      let settings = maker.plan.nodes[id]?.component.traits.delivery ?? DeliverySettings()
-      let node = ExporterNode(
-        id, exporter, settings, logger: maker.logger(for: id), parts: maker.parts,
-        storage: try maker.storage(of: id, settings), holdsCompletions: maker.plan.isAtLeastOnce)
-      return ExporterEntry(
-        id: id, declaredAt: declaredAt, node: node, consumer: node,
-        start: {
-          try await exporter.start()
-          try await node.open()
-        }, stop: { await exporter.stop() })
+  /// Joins receivers, processors and exporters of every pipeline.
+  private mutating func join(_ kept: Kept, _ maker: GraphMaker, _ parts: EngineParts) throws {
+    let ports = Dictionary(exporters.map { ($0.id, $0.port) }, uniquingKeysWith: { first, _ in first })
+    var heads: [ComponentID: [Signal: [Route]]] = [:]
+    for pipeline in plan.pipelines {
+      let sinks = pipeline.exporters.compactMap { ports[$0]?.route }
+      let head = try joinProcessors(pipeline, before: .fanOut(to: sinks, ledger: parts.ledger), kept, maker)
+      for receiver in pipeline.receivers {
+        heads[receiver, default: [:]][pipeline.signal, default: []].append(head)
+      }
     }
-    guard let exporter = component as? any InlineExporter else { throw WrongKind(id: id) }
-    return ExporterEntry(
-      id: id, declaredAt: declaredAt, node: nil,
-      consumer: InlineExporterNode(id, exporter, parts: maker.parts),
-      start: { try await exporter.start() }, stop: { await exporter.stop() })
+    intakes = heads.mapValues { $0.mapValues { .fanOut(to: $0, ledger: parts.ledger) } }
   }
 
   /// Joins a pipeline's processors in front of `sink`; neighbouring inline ones become one stage.
   private mutating func joinProcessors(
-    _ pipeline: Plan.Pipeline, before sink: any Consumer, _ maker: Maker
-  ) throws -> any Consumer {
+    _ pipeline: Plan.Pipeline, before sink: Route, _ kept: Kept, _ maker: GraphMaker
+  ) throws -> Route {
     var head = sink
-    var inline: [(id: ComponentID, processor: any InlineProcessor)] = []
-    var nodes: [BufferNode] = []
+    var stage: [(id: ComponentID, processor: any InlineProcessor)] = []
     func fuse() {
-      guard !inline.isEmpty else { return }
-      head = InlineStage(inline, signal: pipeline.signal, next: head, parts: maker.parts)
-      inline = []
+      guard !stage.isEmpty else { return }
+      let inline = InlineStage(stage, signal: pipeline.signal, next: head.consumer, parts: maker.parts)
+      head = Route(consumer: inline, doorways: head.doorways)
+      stage = []
     }
     for id in pipeline.processors.reversed() {
-      let ledger = Ledger(within: maker.parts.ledger)
-      guard
-        let (component, _) = try maker.make(
-          id, signals: [pipeline.signal], ledger: ledger,
-          holdsCompletions: maker.plan.holdsCompletions(pipeline))
-      else { continue }
-      if let processor = component as? any InlineProcessor {
-        inline.insert((id, processor), at: 0)
-      } else if let processor = component as? any BufferingProcessor {
-        fuse()
-        let node = BufferNode(
-          id, processor, signal: pipeline.signal, output: head, ledger: ledger,
-          logger: maker.logger(for: id), parts: maker.parts)
-        nodes.insert(node, at: 0)
-        head = node
+      guard let planned = plan.nodes[id] else { continue }
+      let place = ProcessorPlace(pipeline: pipeline.id, id: id)
+      let made: GraphMaker.MadeProcessor
+      if let processor = kept.inline[place] {
+        made = .inline(processor)
+      } else if let node = kept.buffers[place] {
+        made = .buffer(node)
       } else {
-        throw WrongKind(id: id)
+        made = try maker.processor(planned, of: pipeline)
+      }
+      switch made {
+      case .inline(let processor):
+        inline[place] = processor
+        stage.insert((id, processor), at: 0)
+      case .buffer(let node):
+        fuse()
+        buffers[place] = node
+        routes[place] = head
+        head = Route(consumer: node, doorways: [node.doorway])
+      }
+    }
+    for receiver in pipeline.receivers {
+      for step in stage {
+        let processor = step.processor
+        gates[receiver, default: []].append { processor.refusal }
       }
     }
     fuse()
-    chains.append(
-      Chain(
-        signal: pipeline.signal, receivers: pipeline.receivers, buffers: nodes, exporters: pipeline.exporters)
-    )
     return head
   }
 
-  /// Ends everything that still waits in a channel.
-  func abort() {
-    for node in buffers { node.channel.abort() }
-    for entry in exporters { entry.node?.abort() }
+  // MARK: Parts
+
+  /// All nodes.
+  var nodes: NodeSet {
+    NodeSet(
+      extensions: extensions, exporters: exporters, buffers: Array(buffers.values), receivers: receivers)
   }
 
-  /// Items of `signal` in channels, buffering processors, queues and requests under way.
-  func itemsInFlight(of signal: Signal) -> Int {
-    chains.filter { $0.signal == signal }.flatMap(\.buffers).reduce(0) { $0 + $1.itemsInFlight }
-      + exporters.reduce(0) { $0 + ($1.node?.itemsInFlight(of: signal) ?? 0) }
+  /// The nodes that `difference` does not keep: the old ones of the graph before, the new ones of the graph after.
+  func nodes(changedBy difference: PlanDifference) -> NodeSet {
+    NodeSet(
+      extensions: extensions.filter { !difference.kept.contains($0.id) },
+      exporters: exporters.filter { !difference.kept.contains($0.id) },
+      buffers: buffers.filter { !difference.keptProcessors.contains($0.key) }.map(\.value),
+      receivers: receivers.filter { !difference.kept.contains($0.id) })
+  }
+
+  /// Other instances of `nodes`, with the same settings and ways, in place of those that were stopped.
+  mutating func renew(
+    _ nodes: NodeSet, parts: EngineParts, logger: Logger, health: any HealthSource
+  ) throws -> NodeSet {
+    var maker = GraphMaker(plan: plan, parts: parts, logger: logger, health: health)
+    var renewed = NodeSet()
+    for index in extensions.indices {
+      let id = extensions[index].id
+      if let node = plan.nodes[id], nodes.extensions.contains(where: { $0.id == id }) {
+        extensions[index] = try maker.extension(node)
+        renewed.extensions.append(extensions[index])
+      } else {
+        maker.extensions[id] = extensions[index].component
+      }
+    }
+    for index in exporters.indices {
+      let (id, port) = (exporters[index].id, exporters[index].port)
+      guard let node = plan.nodes[id], nodes.exporters.contains(where: { $0.id == id }) else { continue }
+      exporters[index] = try maker.exporter(node, at: port, isSuccessor: true)
+      renewed.exporters.append(exporters[index])
+    }
+    for index in receivers.indices {
+      let id = receivers[index].id
+      guard let node = plan.nodes[id], nodes.receivers.contains(where: { $0.id == id }) else { continue }
+      receivers[index] = try maker.receiver(node, gate: IntakeGate(gates[id] ?? []))
+      receivers[index].connect(intakes[id] ?? [:])
+      renewed.receivers.append(receivers[index])
+    }
+    return renewed
+  }
+
+  // MARK: Routes
+
+  /// Lets what comes from now on go the ways of this graph, where `isChosen`.
+  func connect(
+    exporters isExporter: (ExporterInstance) -> Bool = { _ in true },
+    buffers isBuffer: (BufferNode) -> Bool = { _ in true },
+    receivers isReceiver: (ReceiverNode) -> Bool = { _ in true }
+  ) {
+    for entry in exporters where isExporter(entry) { entry.connect() }
+    for (place, node) in buffers where isBuffer(node) {
+      if let route = routes[place] { node.output.point(to: route) }
+    }
+    for node in receivers where isReceiver(node) {
+      node.gate.replace(gates[node.id] ?? [])
+      node.connect(intakes[node.id] ?? [:])
+    }
+  }
+
+  /// The signals that some pipeline carries.
+  var signals: [Signal] {
+    Signal.allCases.filter { signal in plan.pipelines.contains { $0.signal == signal } }
+  }
+}
+
+extension Route {
+  /// The one route itself, or a fan-out to several.
+  static func fanOut(to branches: [Route], ledger: Ledger) -> Route {
+    Route(
+      consumer: FanOut.to(branches.map(\.consumer), ledger: ledger), doorways: branches.flatMap(\.doorways))
+  }
+}
+
+extension Plan {
+  /// The extensions in the order they start in: those that others name come first.
+  var extensionsInOrder: [ComponentID] {
+    var order: [ComponentID] = []
+    var seen = Set<ComponentID>()
+    func visit(_ id: ComponentID) {
+      guard seen.insert(id).inserted else { return }
+      for needed in (nodes[id]?.extensions.values.sorted { $0.description < $1.description }) ?? [] {
+        visit(needed)
+      }
+      order.append(id)
+    }
+    for id in extensions { visit(id) }
+    return order
   }
 }

@@ -16,7 +16,7 @@ package struct Plan: Sendable {
   }
 
   /// A pipeline with its components resolved.
-  package struct Pipeline: Sendable {
+  package struct Pipeline: Sendable, Hashable {
     /// `traces` or `traces/name`.
     package let id: String
     package let signal: Signal
@@ -83,6 +83,7 @@ package struct Plan: Sendable {
         plan.telemetry = service.telemetry
         plan.isAtLeastOnce = service.delivery == .atLeastOnce
         planExtensions(service)
+        if let admin = serviceNode["admin"] { planAdmin(admin, at: serviceNode) }
         planPipelines(service, at: serviceNode)
       }
       checkUses()
@@ -226,6 +227,16 @@ package struct Plan: Sendable {
           use(found, signal: nil)
         }
       }
+    }
+
+    /// `service.admin` declares and starts an extension in one.
+    private mutating func planAdmin(_ node: ConfigNode, at service: ConfigNode) {
+      guard let entry = catalog.admin else { return }
+      let origin = service.entry("admin")?.keyOrigin ?? node.origin
+      guard let component = entry.decode(node, "service.admin", origin, &diagnostics) else { return }
+      let id = ComponentID(kind: .extension, type: entry.descriptor.type)
+      plan.nodes[id] = Node(id: id, component: component, declaredAt: origin.fileAndLine)
+      plan.extensions.append(id)
     }
 
     private mutating func planPipelines(_ service: ServiceConfig, at node: ConfigNode) {

@@ -8,8 +8,10 @@ import TelemetryData
 /// What it hands out stays stored until its outcome is known, so that a kill at any moment brings it back.
 final class StoredIntake: Sendable {
   private enum Phase {
-    case closed
+    /// What was offered waits until the predecessor has given the queue up.
+    case unopened([ChannelState.Entry])
     case open(any DurableBatchQueue)
+    case closed
   }
   private let id: ComponentID
   private let provider: any StorageProvider
@@ -21,13 +23,18 @@ final class StoredIntake: Sendable {
   private let logger: Logger
   private let refusals: RateLimitedLog
   private let underWay = SignalCounts()
-  private let phase = Mutex<Phase>(.closed)
+  private let phase = Mutex<Phase>(.unopened([]))
+  /// Who takes what still comes once the queue is closed.
+  private let heir = Mutex<(any Consumer)?>(nil)
   private let opened = Milestone()
   /// Ends the waits of senders that have nobody to refuse to, once nothing more is taken.
   private let naps: Naps
 
   /// How long a batch may wait for room before its sender is told to try again later, unless it blocks on overflow.
   private static let shortPatience = Duration.seconds(1)
+
+  /// How many bytes may be offered before the queue is open.
+  private static let mostUnopened = 16 << 20
 
   init(
     _ id: ComponentID, _ settings: QueueSettings, provider: any StorageProvider, books: ExporterBooks,
@@ -71,18 +78,36 @@ final class StoredIntake: Sendable {
       parts.ledger.record(.restored, items, signal: signal, reason: id.description)
       underWay.add(items, of: signal)
     }
-    phase.withLock { $0 = .open(queue) }
+    let waiting = leaveUnopened(for: .open(queue))
     opened.reach()
+    for entry in waiting { append(entry, to: queue) }
   }
 
+  /// The next phase; gives back what waited for the queue to be opened.
+  private func leaveUnopened(for next: Phase) -> [ChannelState.Entry] {
+    phase.withLock { phase in
+      defer { phase = next }
+      if case .unopened(let waiting) = phase { return waiting }
+      return []
+    }
+  }
+
+  /// Lets `successor` take what still comes once the queue is closed.
+  func forward(to successor: any Consumer) { heir.withLock { $0 = successor } }
+
   /// Hands out no more; what is handed out can still be acknowledged, and appending goes on.
-  func stopReading() { queue?.stopReading() }
+  ///
+  /// A queue that was never opened is not opened any more.
+  func stopReading() {
+    if let queue { return queue.stopReading() }
+    for entry in leaveUnopened(for: .closed) { passOn(entry.batch, entry.metadata, entry.completion) }
+    opened.reach()
+  }
 
   /// Commits what is pending and closes the queue; what stays in it is booked as stored.
   func close() async {
     naps.end()
-    // Whoever waits for a queue that was never opened is refused from here on.
-    opened.reach()
+    stopReading()
     guard let queue else { return }
     await queue.close()
     phase.withLock { $0 = .closed }
@@ -104,13 +129,52 @@ final class StoredIntake: Sendable {
     let batch = delivery.batch
     let completion = delivery.completion
     underWay.add(batch)
-    guard let queue else { return refuse(batch, completion, .closed) }
-    queue.append(batch, metadata: delivery.metadata, patience: patience) { result in
-      switch result {
-      case .success: completion.resolve(.accepted)
-      case .failure(let refusal): self.refuse(batch, completion, refusal)
+    let entry = ChannelState.Entry(Delivery(batch, metadata: delivery.metadata, completion: completion))
+    switch place(for: entry) {
+    case .queue(let queue): append(entry, to: queue)
+    case .parked: break
+    case .none(let refusal): refuse(batch, completion, refusal)
+    case .nowhere: passOn(batch, entry.metadata, completion)
+    }
+  }
+
+  private enum Place {
+    case queue(any DurableBatchQueue)
+    case parked
+    case none(StorageRefusal)
+    case nowhere
+  }
+
+  private func place(for entry: ChannelState.Entry) -> Place {
+    phase.withLock { phase in
+      switch phase {
+      case .open(let queue): return .queue(queue)
+      case .closed: return .nowhere
+      case .unopened(var waiting):
+        let bytes = waiting.reduce(entry.batch.byteCount) { $0 + $1.batch.byteCount }
+        if bytes > Self.mostUnopened { return .none(.full("the durable queue is not open yet")) }
+        waiting.append(entry)
+        phase = .unopened(waiting)
+        return .parked
       }
     }
+  }
+
+  private func append(_ entry: ChannelState.Entry, to queue: any DurableBatchQueue) {
+    queue.append(entry.batch, metadata: entry.metadata, patience: patience) { result in
+      switch result {
+      case .success: entry.completion.resolve(.accepted)
+      case .failure(.closed): self.passOn(entry.batch, entry.metadata, entry.completion)
+      case .failure(let refusal): self.refuse(entry.batch, entry.completion, refusal)
+      }
+    }
+  }
+
+  /// What came when the queue was closed: the successor's, if there is one.
+  private func passOn(_ batch: Batch, _ metadata: RequestMetadata?, _ completion: Completion) {
+    guard let heir = heir.withLock({ $0 }) else { return refuse(batch, completion, .closed) }
+    heir.offer(Delivery(batch, metadata: metadata, completion: completion))
+    underWay.subtract(batch)
   }
 
   /// Takes the delivery, waiting for room. A sender that can be told so is refused when there is none for long; one
@@ -122,14 +186,21 @@ final class StoredIntake: Sendable {
     underWay.add(batch)
     await opened.wait()
     while true {
-      guard let queue else { return refuse(batch, completion, .closed) }
+      guard let queue else { return await passOnWaiting(batch, metadata, completion) }
       switch await queue.append(batch, metadata: metadata, patience: .seconds(5)) {
       case .success: return completion.resolve(.accepted)
+      case .failure(.closed): return await passOnWaiting(batch, metadata, completion)
       case .failure(let refusal):
         if !completion.isAwaited, refusal.isWorthWaiting, await naps.sleep(for: .seconds(1)) { continue }
         return refuse(batch, completion, refusal)
       }
     }
+  }
+
+  private func passOnWaiting(_ batch: Batch, _ metadata: RequestMetadata?, _ completion: Completion) async {
+    guard let heir = heir.withLock({ $0 }) else { return refuse(batch, completion, .closed) }
+    await heir.send(Delivery(batch, metadata: metadata, completion: completion))
+    underWay.subtract(batch)
   }
 
   private func refuse(_ batch: Batch, _ completion: Completion, _ refusal: StorageRefusal) {

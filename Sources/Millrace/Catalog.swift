@@ -1,3 +1,4 @@
+import Console
 import Exporters
 import Extensions
 import PipelineKit
@@ -23,5 +24,6 @@ extension Catalog {
     extensions: [
       FileStorageExtension.self,
       HealthCheckExtension.self,
-    ])
+    ],
+    admin: AdminServer.self)
 }

@@ -36,8 +36,11 @@ struct ConfigArguments: ParsableArguments {
   }
 
   /// The plan of the given sources, with every finding about them; nil when there are errors.
-  static func plan(_ sources: [ConfigSource], overrides: [String]) -> (Plan?, Diagnostics) {
-    var (root, diagnostics) = ConfigLoader.load(sources: sources, overrides: overrides)
+  static func plan(
+    _ sources: [ConfigSource], overrides: [String], environment: ConfigEnvironment = .process
+  ) -> (Plan?, Diagnostics) {
+    var (root, diagnostics) = ConfigLoader.load(
+      sources: sources, overrides: overrides, environment: environment)
     guard let root else { return (nil, diagnostics) }
     let plan = Plan.make(from: root, catalog: .standard, diagnostics: &diagnostics)
     return (diagnostics.hasErrors ? nil : plan, diagnostics)

@@ -18,7 +18,7 @@ struct Millrace: AsyncParsableCommand {
         millrace storage inspect /var/lib/otelcol/file_storage
 
       Configuration is OpenTelemetry Collector YAML. Exit codes: 0 done, 1 wrong configuration or a component
-      failed, 64 wrong command line.
+      failed, 64 wrong command line, 128+n ended by a second signal n.
       """,
     version: "millrace \(version)",
     subcommands: [RunCommand.self, CheckCommand.self, ComponentsCommand.self, StorageCommand.self],

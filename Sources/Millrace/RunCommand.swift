@@ -13,10 +13,16 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Runs a pipeline configuration.",
     discussion: """
-      SIGTERM or SIGINT drains and stops; a second one ends at once.
+      SIGTERM or SIGINT drains and stops; a second one ends at once. SIGHUP reads the configuration again and goes
+      over to it without losing data; a wrong one is reported and changes nothing.
+
+      Exit codes: 0 stopped as asked, also when the shutdown deadline passed and items were dropped (the log and the
+      balance sheet say so); 1 wrong configuration, or a component failed; 64 wrong command line; 128+n ended by a
+      second signal n.
 
       EXAMPLES:
         millrace run pipelines/quickstart.yaml
+        millrace run --watch pipelines/quickstart.yaml
         millrace run base.yaml site.yaml --set service.telemetry.logs.level=debug
         millrace --config /etc/otelcol/config.yaml
         millrace --config env:MILLRACE_CONFIG --config 'yaml:processors::batch::timeout: 2s'
@@ -34,60 +40,60 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
+  @Flag(help: "Reload whenever a file that the configuration was read from has changed.")
+  var watch = false
+
   func run() async throws {
-    let (plan, diagnostics) = ConfigArguments.plan(arguments.sources, overrides: arguments.set)
+    let loaded = LoadedConfig.read(arguments.sources, overrides: arguments.set)
+    let diagnostics = loaded.diagnostics
     if !diagnostics.isEmpty {
       Terminal.err(diagnostics.render(colour: Terminal.wantsColour(STDERR_FILENO)))
     }
-    guard let plan else {
+    guard let plan = loaded.plan else {
       Terminal.err("\(diagnostics.summary)\n")
       throw ExitCode(1)
     }
     Allocator.configure()
     // Writing to a closed pipe or socket is an error of that write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
-    let logger = Self.logger(plan.telemetry.logs)
+    let logSettings = LogSettings(plan.telemetry.logs)
+    let logger = Logger(label: "millrace") { _ in LogLines(logSettings) }
     do {
-      try await run(plan, logger)
+      try await run(plan, loaded, logSettings, logger)
     } catch {
       logger.error("millrace stops", metadata: ["error": "\(error)"])
       throw ExitCode(1)
     }
   }
 
-  private func run(_ plan: Plan, _ logger: Logger) async throws {
+  private func run(
+    _ plan: Plan, _ loaded: LoadedConfig, _ logSettings: LogSettings, _ logger: Logger
+  ) async throws {
     let clock = SystemClock()
     let metrics = SelfMetrics()
+    let reloads = ConfigReloads(
+      arguments, running: loaded, telemetry: plan.telemetry, logger: logger, clock: clock, metrics: metrics)
     let parts = EngineParts(
-      clock: clock, randomness: SystemRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics))
+      clock: clock, randomness: SystemRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics),
+      control: reloads)
     ProcessMetrics.register(
       in: metrics, clock: clock, resource: plan.telemetry.resourceAttributes(version: Millrace.version))
     let status = CollectorStatus(clock: clock)
     let collector = try Collector(plan: plan, parts: parts, logger: logger, status: status)
     let shutdown = Milestone()
-    let signals = StopSignals { name in
-      logger.info("stopping", metadata: ["signal": "\(name)"])
-      shutdown.reach()
-    }
+    let signals = ProcessSignals(
+      stop: { name in
+        logger.info("stopping", metadata: ["signal": "\(name)"])
+        shutdown.reach()
+      }, reload: { reloads.ask(.signal) })
     logger.info("millrace starts", metadata: ["version": "\(Millrace.version)"])
-    let endpoints = plan.telemetry.metrics.endpoints.map {
-      MetricsEndpoint(
-        address: $0.address, metrics: metrics, level: plan.telemetry.metrics.level,
-        hasTypeSuffix: $0.hasTypeSuffix,
-        logger: logger)
-    }
-    for endpoint in endpoints {
-      let address = try await endpoint.start()
-      logger.info("own metrics are served", metadata: ["address": "http://\(address)/metrics"])
-    }
+    let endpoints = MetricsEndpoints(metrics: metrics, logger: logger)
+    try await endpoints.change(to: plan.telemetry.metrics)
+    let targets = ConfigReloads.Targets(
+      collector: collector, endpoints: endpoints, logSettings: logSettings)
+    let result = await run(collector, until: shutdown, reloads, targets)
     // Own metrics stop last, so that the end of the drain can still be scraped.
-    let result: Result<[Balance], any Error>
-    do {
-      result = .success(try await collector.run(until: shutdown, drainTimeout: .seconds(shutdownTimeout)))
-    } catch {
-      result = .failure(error)
-    }
-    for endpoint in endpoints { await endpoint.stop() }
+    await endpoints.stop()
     // Also after a failure: what came in before it is accounted for.
     let balances = (try? result.get()) ?? collector.balances().filter { !$0.lines.isEmpty }
     BalanceSheet.log(balances, to: logger)
@@ -95,12 +101,23 @@ struct RunCommand: AsyncParsableCommand {
     signals.cancel()
   }
 
-  private static func logger(_ config: LogsTelemetryConfig) -> Logger {
-    let lines = LogLines(
-      level: config.loggerLevel, encoding: config.encoding == .json ? .json : .console,
-      outputs: config.outputPaths.map { $0 == "stdout" ? .stdout : .stderr })
-    var logger = Logger(label: "millrace") { _ in lines }
-    for field in config.initialFields { logger[metadataKey: field.key] = "\(field.value)" }
-    return logger
+  /// Runs the collector to its end, and reloads meanwhile.
+  private func run(
+    _ collector: Collector, until shutdown: Milestone, _ reloads: ConfigReloads,
+    _ targets: ConfigReloads.Targets
+  ) async -> Result<[Balance], any Error> {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await reloads.run(targets) }
+      if watch { group.addTask { await reloads.watch() } }
+      let result: Result<[Balance], any Error>
+      do {
+        result = .success(try await collector.run(until: shutdown, drainTimeout: .seconds(shutdownTimeout)))
+      } catch {
+        result = .failure(error)
+      }
+      reloads.end()
+      group.cancelAll()
+      return result
+    }
   }
 }

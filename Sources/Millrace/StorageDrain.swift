@@ -24,7 +24,9 @@ struct StorageDrain {
     settings.directory = directory
     settings.timeout = .zero
     let (metrics, status) = (SelfMetrics(), CollectorStatus(clock: clock))
-    let lines = LogLines(level: .warning, encoding: .console, outputs: [.stderr])
+    var look = LogsTelemetryConfig()
+    look.level = "WARN"
+    let lines = LogLines(LogSettings(look))
     let (clock, ledger) = (clock, Ledger(metrics: metrics))
     func context(_ kind: ComponentKind, _ type: String) -> ComponentContext {
       ComponentContext(

@@ -31,11 +31,14 @@ public struct Catalog: Sendable {
   }
 
   public let entries: [Entry]
+  /// What `service.admin` configures; it runs as an extension.
+  public let admin: Entry?
 
   /// Lists the types; processors are inline or buffering, exporters inline or not.
   public init(
     receivers: [any Receiver.Type] = [], processors: [any Component.Type] = [],
-    exporters: [any Component.Type] = [], extensions: [any ServiceExtension.Type] = []
+    exporters: [any Component.Type] = [], extensions: [any ServiceExtension.Type] = [],
+    admin: (any ServiceExtension.Type)? = nil
   ) {
     func entry(_ type: any Component.Type, _ kind: ComponentKind) -> Entry {
       func open<C: Component>(_ type: C.Type) -> Entry { Entry(type, kind: kind) }
@@ -44,12 +47,18 @@ public struct Catalog: Sendable {
     entries =
       receivers.map { entry($0, .receiver) } + processors.map { entry($0, .processor) }
       + exporters.map { entry($0, .exporter) } + extensions.map { entry($0, .extension) }
+    self.admin = admin.map { entry($0, .extension) }
   }
 
-  private init(entries: [Entry]) { self.entries = entries }
+  private init(entries: [Entry], admin: Entry?) {
+    self.entries = entries
+    self.admin = admin
+  }
 
   /// This catalog with the types of another one behind its own.
-  public func adding(_ other: Catalog) -> Catalog { Catalog(entries: entries + other.entries) }
+  public func adding(_ other: Catalog) -> Catalog {
+    Catalog(entries: entries + other.entries, admin: admin ?? other.admin)
+  }
 
   /// The type called `name`, now or formerly.
   public func entry(_ kind: ComponentKind, named name: String) -> Entry? {

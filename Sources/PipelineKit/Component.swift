@@ -77,6 +77,9 @@ public struct ComponentTraits: Sendable {
   public var buffering: Buffering
   /// What users must know when they rely on it, for explanations of a configuration: a clause without a full stop.
   public var note: String?
+  /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
+  /// address: a successor is then started only once its predecessor has stopped.
+  public var isExclusive = false
 
   /// How a processor that holds items back answers their senders.
   public enum Buffering: Sendable {
@@ -101,6 +104,8 @@ public struct ComponentTraits: Sendable {
 /// Brings telemetry in: one instance serves every signal and pipeline that names it.
 public protocol Receiver: Component {
   /// Opens sockets or files; throws with a message that names the address. Returns once it takes data.
+  ///
+  /// A start that threw has left nothing open, and may be tried again.
   func start(_ outputs: ReceiverOutputs) async throws
   /// Works until ``stop()``; for receivers that only answer callbacks there is nothing to do.
   func run() async throws
@@ -237,18 +242,22 @@ public struct ComponentContext: Sendable {
   public let ledger: Ledger
   public let metrics: SelfMetrics
   public let health: any HealthSource
+  public let control: any CollectorControl
   /// Whether senders' answers wait for the backend where a node would otherwise answer on intake.
   public let holdsCompletions: Bool
   /// The extensions that the configuration names.
   public let extensions: ExtensionDirectory
   /// For receivers: whether anything can be taken at present.
   public let gate: IntakeGate
+  /// Whether it takes the place of an instance of the same id while the collector runs: files are then continued.
+  public let isSuccessor: Bool
 
   public init(
     id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
+    control: any CollectorControl = NoControl(),
     holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
-    gate: IntakeGate = IntakeGate()
+    gate: IntakeGate = IntakeGate(), isSuccessor: Bool = false
   ) {
     self.id = id
     self.declaredAt = declaredAt
@@ -259,9 +268,11 @@ public struct ComponentContext: Sendable {
     self.ledger = ledger
     self.metrics = metrics
     self.health = health
+    self.control = control
     self.holdsCompletions = holdsCompletions
     self.extensions = extensions
     self.gate = gate
+    self.isSuccessor = isSuccessor
   }
 }
 
@@ -315,13 +326,55 @@ public protocol HealthSource: Sendable {
   var startedAt: UInt64 { get }
 }
 
+/// What an operator can ask of the running collector.
+public protocol CollectorControl: Sendable {
+  /// Reads the configuration again and goes over to it; `answer` is called once, on any thread.
+  func reload(_ answer: @escaping @Sendable (ReloadAnswer) -> Void)
+}
+
+/// What came of a reload that was asked for.
+public enum ReloadAnswer: Sendable {
+  case done(ReloadSummary)
+  /// The configuration is wrong: every finding, with its line.
+  case invalid(String)
+  /// A component could not be started; the earlier configuration goes on.
+  case failed(String)
+  /// The collector is stopping.
+  case stopping
+}
+
+/// What a reload did, by the names of components.
+public struct ReloadSummary: Sendable, Hashable {
+  public var kept: [String] = []
+  public var replaced: [String] = []
+  public var added: [String] = []
+  public var removed: [String] = []
+
+  public init() {}
+}
+
+/// A collector that cannot be asked for anything.
+public struct NoControl: CollectorControl {
+  public init() {}
+  public func reload(_ answer: @escaping @Sendable (ReloadAnswer) -> Void) { answer(.stopping) }
+}
+
+/// An error that may be there only because another instance has not given something up yet.
+public protocol InUseError: Error {
+  /// Whether an address or a file is in use.
+  var isInUse: Bool { get }
+}
+
 /// A component could not start: what it was doing and what to do about it.
-public struct StartError: Error, CustomStringConvertible {
+public struct StartError: InUseError, CustomStringConvertible {
   public let message: String
   public let help: String?
-  public init(_ message: String, help: String? = nil) {
+  /// Whether an address or a file is in use, so that it helps when another instance gives it up.
+  public let isInUse: Bool
+  public init(_ message: String, help: String? = nil, isInUse: Bool = false) {
     self.message = message
     self.help = help
+    self.isInUse = isInUse
   }
   public var description: String { help.map { "\(message); \($0)" } ?? message }
 }

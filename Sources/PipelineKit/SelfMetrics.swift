@@ -112,6 +112,22 @@ public final class SelfMetrics: Sendable {
     register(name, kind, help, unit, labels, replacing: true) { .read(read) }
   }
 
+  /// Takes out everything of this name.
+  public func remove(_ name: String) { families.withLock { _ = $0.removeValue(forKey: name) } }
+
+  /// Takes out the gauges that carry this label: whoever they were about is gone. Counters stay, they are history.
+  public func removeGauges(label: String, value: String) {
+    families.withLock { families in
+      for (name, family) in families where family.kind == .gauge {
+        for (key, series) in family.series
+        where series.labels.contains(where: { $0.name == label && $0.value == value }) {
+          families[name]?.series[key] = nil
+          families[name]?.order.removeAll { $0 == key }
+        }
+      }
+    }
+  }
+
   /// The histogram of this name and these labels, made on first use.
   public func histogram(
     _ name: String, bounds: [Int], help: String, unit: String = "",

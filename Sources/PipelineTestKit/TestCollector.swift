@@ -7,11 +7,13 @@ package import PipelineKit
 package final class TestCollector: Sendable {
   package let metrics = SelfMetrics()
   private let collector: Collector
+  private let catalog: Catalog
   private let shutdown = Milestone()
 
   /// Plans and builds `yaml`; throws the rendered diagnostics when it is wrong.
   package init(_ yaml: String, catalog: Catalog = .testing(), clock: any PipelineClock = SystemClock()) throws
   {
+    self.catalog = catalog
     let (plan, diagnostics) = Self.plan(yaml, catalog: catalog)
     guard let plan else { throw StartError(diagnostics.render()) }
     let parts = EngineParts(
@@ -47,6 +49,14 @@ package final class TestCollector: Sendable {
       while let result = try await group.next() { balances = result ?? balances }
       return balances
     }
+  }
+
+  /// Goes over to another configuration.
+  @discardableResult
+  package func reload(_ yaml: String) async throws -> ReloadSummary {
+    let (plan, diagnostics) = Self.plan(yaml, catalog: catalog)
+    guard let plan else { throw StartError(diagnostics.render()) }
+    return try await collector.reload(plan)
   }
 
   /// Asks for the end, for bodies that go on sending meanwhile.

@@ -62,6 +62,8 @@ class Pipeline:
     signals: tuple = SIGNALS
     grpc_settings: dict = field(default_factory=dict)
     http_settings: dict = field(default_factory=dict)
+    health_settings: dict = field(default_factory=dict)
+    service: dict = field(default_factory=dict)
     log_level: str = "info"
 
     def __post_init__(self):
@@ -82,7 +84,7 @@ class Pipeline:
             },
             "processors": self.processors,
             "exporters": self.exporters,
-            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}},
+            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}", **self.health_settings}},
             "service": {
                 "extensions": ["health_check"],
                 "telemetry": {
@@ -94,6 +96,7 @@ class Pipeline:
                     },
                 },
                 "pipelines": {signal: pipeline for signal in self.signals},
+                **self.service,
             },
         }
 

@@ -61,12 +61,19 @@ package final class FileExporter: Exporter {
     DeliverySettings(concurrency: 1)
   }
 
+  /// Two instances would write into each other's records.
+  package static func traits(of config: FileExporterConfig) -> ComponentTraits {
+    var traits = ComponentTraits(delivery: delivery(of: config))
+    traits.isExclusive = true
+    return traits
+  }
+
   package func start() async throws {
     if groups != nil { return }
     let failure: FileError? = await onQueue { exporter in
       exporter.state.withLock { state in
         do throws(FileError) {
-          try state.files.open(exporter.config.path, isFirst: true)
+          try state.files.open(exporter.config.path, isFirst: !exporter.context.isSuccessor)
           state.files.removeBackups(of: exporter.config.path, at: exporter.context.clock.unixNanoseconds)
           return nil
         } catch {

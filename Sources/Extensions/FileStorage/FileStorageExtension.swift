@@ -99,7 +99,9 @@ package final class FileStorageExtension: StorageProvider {
     case .unusableDirectory:
       StartError("\(error)", help: "create it, or set create_directory: true, and check who may write to it")
     case .inUse:
-      StartError("\(error)", help: "give each process a directory of its own, or stop the other one first")
+      StartError(
+        "\(error)", help: "give each process a directory of its own, or stop the other one first",
+        isInUse: true)
     default: StartError("\(error)")
     }
   }

@@ -74,7 +74,8 @@ package final class OTLPReceiver: Receiver {
     } catch let error as BindError {
       throw StartError(
         "protocols.\(name): \(error)",
-        help: "change protocols.\(name).endpoint (\(configured)), or stop what listens there")
+        help: "change protocols.\(name).endpoint (\(configured)), or stop what listens there",
+        isInUse: error.isInUse)
     } catch let error as TLSFileError {
       throw StartError("protocols.\(name).\(error)")
     }

@@ -79,7 +79,8 @@ final class Listener: Sendable {
     } catch let error as BindError {
       throw error
     } catch {
-      throw BindError(address: endpoint, reason: Self.reason(error))
+      let isInUse = (error as? IOError)?.errnoCode == SystemErrors.addressInUse
+      throw BindError(address: endpoint, reason: Self.reason(error), isInUse: isInUse)
     }
   }
 
