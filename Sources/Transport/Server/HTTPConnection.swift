@@ -26,10 +26,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     case closed
   }
 
-  /// Bytes that the headers of one request may have.
-  static let maxHeaderBytes = 64 << 10
   /// Bytes of an unwanted body that are read to keep the connection; beyond, it is closed.
   static let maxDiscard = 256 << 10
+  /// Parts of requests that wait behind one that is served; a request has two or three.
+  static let maxPending = 1024
 
   let shared: Shared
   let loop: any EventLoop
@@ -40,6 +40,8 @@ final class HTTPConnection: ChannelDuplexHandler {
   var isDraining = false
   /// Whether parts are being processed further up the stack.
   private var isProcessing = false
+  /// Whether what follows the request being served is given up.
+  private var hasFailed = false
   private var isReadHeld = false
   /// Whether a read burst is under way, at whose end everything written is flushed.
   var isInBurst = false
@@ -112,21 +114,28 @@ final class HTTPConnection: ChannelDuplexHandler {
       context.close(promise: nil)
       return
     }
+    let tooLong = error == .headerOverflow
     switch phase {
     case .waiting:
-      // What follows cannot be read; the request before it still gets its answer.
-      current.keepsAlive = false
-      pending.removeAll()
+      if !hasFailed { failBehindRequest(tooLong ? .headers : .malformed) }
     case .lingering, .closed: break
     case .idle, .arriving, .receiving, .discarding:
+      shared.count(tooLong ? .headers : .malformed)
       abandonBody()
-      let tooLong = error == .headerOverflow
       current.keepsAlive = false
       send(
         shared.handler.failure(
           tooLong ? 431 : 400, tooLong ? "the headers are too large" : "malformed HTTP request",
           contentType: current.contentType))
     }
+  }
+
+  /// Gives up what follows the request being served, which still gets its answer.
+  private func failBehindRequest(_ reason: RefusalReason) {
+    shared.count(reason)
+    hasFailed = true
+    current.keepsAlive = false
+    pending.removeAll()
   }
 
   // MARK: Reading
@@ -167,7 +176,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     isInBurst = true
     let part = unwrapInboundIn(data)
     if case .waiting = phase {
+      guard !hasFailed else { return }
       pending.append(part)
+      if pending.count > Self.maxPending { failBehindRequest(.streams) }
     } else {
       isProcessing = true
       process(part)
@@ -218,8 +229,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     case .receive(let compression):
       if current.expectsContinue { write(Self.continueBytes) }
       receiver = BodyReceiver(
-        compression: compression, limit: shared.bodyLimit, announced: current.contentLength ?? 0,
-        pool: shared.pool, budget: shared.budget, now: .now())
+        compression: compression, limit: shared.bodyLimit, ratio: shared.limits.maxDecompressionRatio,
+        announced: current.contentLength ?? 0, pool: shared.pool, budget: shared.budget, now: .now())
       phase = .receiving
       setBodyDeadline()
     }
