@@ -24,9 +24,9 @@ final class ConnectionGate: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let channel = unwrapInboundIn(data)
     guard connections.insert(channel) else {
-      channel.close(promise: nil)
       refused()
       report()
+      channel.close(promise: nil)
       return
     }
     context.fireChannelRead(data)

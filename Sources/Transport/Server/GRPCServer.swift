@@ -35,6 +35,9 @@ package final class GRPCServer: Sendable {
   /// Connections open now.
   package var openConnections: Int { listener.connections.count }
 
+  /// Requests open now.
+  package var openStreams: Int { shared.openStreams.held }
+
   /// Bytes of messages held now.
   package var heldBytes: Int { shared.budget.held }
 

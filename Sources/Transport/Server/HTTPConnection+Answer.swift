@@ -124,12 +124,11 @@ extension HTTPConnection {
     let readsNothing = timing.writeDeadline.map { $0 <= .now() } ?? false
     switch phase {
     case .arriving, .receiving:
-      shared.count(readsNothing ? .slowReader : .slowRequest)
-      if timing.writeDeadline != nil { return context.close(promise: nil) }
-      abandonBody()
-      current.keepsAlive = false
-      send(
-        shared.handler.failure(408, "the request took too long to arrive", contentType: current.contentType))
+      if timing.writeDeadline != nil {
+        shared.count(readsNothing ? .slowReader : .slowRequest)
+        return context.close(promise: nil)
+      }
+      fail(.slowRequest, 408, "the request took too long to arrive")
     case .waiting:
       // Only the write deadline can pass here: the client does not read the answers before this one.
       shared.count(.slowReader)

@@ -1,3 +1,4 @@
+internal import ConfigSchema
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -40,6 +41,8 @@ final class HTTPConnection: ChannelDuplexHandler {
   var isDraining = false
   /// Whether parts are being processed further up the stack.
   private var isProcessing = false
+  /// Bytes received since the decoder last made something of them.
+  private var silentBytes = 0
   /// Whether what follows the request being served is given up.
   private var hasFailed = false
   private var isReadHeld = false
@@ -120,15 +123,24 @@ final class HTTPConnection: ChannelDuplexHandler {
       if !hasFailed { failBehindRequest(tooLong ? .headers : .malformed) }
     case .lingering, .closed: break
     case .idle, .arriving, .receiving, .discarding:
-      shared.count(tooLong ? .headers : .malformed)
-      abandonBody()
-      current.keepsAlive = false
-      send(
-        shared.handler.failure(
-          tooLong ? 431 : 400, tooLong ? "the headers are too large" : "malformed HTTP request",
-          contentType: current.contentType))
+      if tooLong {
+        fail(.headers, 431, "the headers are too large")
+      } else {
+        fail(.malformed, 400, "malformed HTTP request")
+      }
     }
   }
+
+  /// Answers a request that cannot be read on, and ends the connection.
+  func fail(_ reason: RefusalReason, _ status: Int, _ message: String) {
+    shared.count(reason)
+    abandonBody()
+    current.keepsAlive = false
+    send(shared.handler.failure(status, message, contentType: current.contentType))
+  }
+
+  /// Bytes that may come without any of the body among them: trailers, and more than any chunk needs around it.
+  private var maxSilent: Int { 2 * shared.limits.maxHeaderBytes.bytes + (64 << 10) }
 
   /// Gives up what follows the request being served, which still gets its answer.
   private func failBehindRequest(_ reason: RefusalReason) {
@@ -141,7 +153,8 @@ final class HTTPConnection: ChannelDuplexHandler {
   // MARK: Reading
 
   /// Says that bytes arrived before the decoder sees them; false drops them.
-  func bytesArrived() -> Bool {
+  func bytesArrived(_ count: Int) -> Bool {
+    silentBytes += count
     switch phase {
     case .idle:
       phase = .arriving
@@ -149,6 +162,9 @@ final class HTTPConnection: ChannelDuplexHandler {
       setDeadline(after: shared.readHeaderTimeout ?? shared.readTimeout)
       return true
     case .lingering, .closed: return false
+    case .receiving where silentBytes > maxSilent:
+      fail(.malformed, 400, "the chunk extensions are too long")
+      return false
     default: return true
     }
   }
@@ -174,6 +190,7 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isInBurst = true
+    silentBytes = 0
     let part = unwrapInboundIn(data)
     if case .waiting = phase {
       guard !hasFailed else { return }
