@@ -29,6 +29,7 @@ struct BodyReceiver {
   private let limit: Int
   private let ratio: Int
   private let announced: Int
+  private let overhead: Int
   private let start: NIODeadline
   private var charged = 0
   private var received = 0
@@ -39,10 +40,12 @@ struct BodyReceiver {
   ///   - ratio: how many bytes one compressed byte may become; zero sets no limit.
   ///   - announced: the size the client announced, in bytes.
   ///   - now: when it began to arrive.
+  ///   - overhead: bytes that the request holds besides its body; charged with ``charge()``.
   init(
     compression: CompressionAlgorithm?, limit: Int, ratio: Int, announced: Int, pool: DecompressorPool,
-    budget: AdmissionBudget, now: NIODeadline
+    budget: AdmissionBudget, now: NIODeadline, overhead: Int = 0
   ) {
+    self.overhead = overhead
     self.limit = limit
     self.ratio = ratio == 0 ? .max : ratio
     self.announced = announced
@@ -121,8 +124,9 @@ struct BodyReceiver {
     bytes.reserveCapacity(decompressor == nil ? size : min(4 * size, limit, 256 << 10))
   }
 
-  private mutating func charge() throws(Failure) {
-    let growth = bytes.count + (decompressor?.heldBytes ?? 0) - charged
+  /// Charges what is held now.
+  mutating func charge() throws(Failure) {
+    let growth = overhead + bytes.count + (decompressor?.heldBytes ?? 0) - charged
     guard budget.take(growth) else { throw .overloaded }
     charged += growth
   }

@@ -179,6 +179,7 @@ final class GRPCConnection: ChannelInboundHandler {
     do throws(GRPCFailure) {
       var stream = try GRPCHeaders.request(headers, shared, now: now)
       stream.isClientDone = isEnd
+      try stream.chargeMetadata(shared)
       if let deadline = stream.deadline { life.timer.bringForward(to: deadline) }
       life.timer.bringForward(to: now + shared.stallTimeout)
       streams[id] = stream

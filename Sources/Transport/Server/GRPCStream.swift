@@ -34,6 +34,9 @@ struct GRPCStream {
   private var length: UInt32 = 0
   private var remaining = 0
   private var receiver: BodyReceiver?
+  /// Bytes of metadata that are charged to the budget.
+  private var headCharge = 0
+  private var budget: AdmissionBudget?
 
   init(
     path: String, metadata: [String: [String]], encoding: Encoding, deadline: NIODeadline?, now: NIODeadline
@@ -43,6 +46,17 @@ struct GRPCStream {
     self.encoding = encoding
     self.deadline = deadline
     lastProgress = now
+  }
+
+  /// Charges the metadata, which is kept as long as the request.
+  mutating func chargeMetadata(_ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    let size = metadata.reduce(0) { size, field in
+      field.value.reduce(size + field.key.utf8.count) { $0 + $1.utf8.count }
+    }
+    guard size > 0 else { return }
+    guard shared.budget.take(size) else { throw Self.overloaded(shared) }
+    headCharge = size
+    budget = shared.budget
   }
 
   /// Takes the bytes of a DATA frame.
@@ -138,7 +152,8 @@ struct GRPCStream {
       throw Self.failure(error, shared)
     }
     phase = .handed
-    return (receiver.takeBytes(), receiver.takeCharge())
+    defer { headCharge = 0 }
+    return (receiver.takeBytes(), receiver.takeCharge() + headCharge)
   }
 
   /// Whether the message is being received, and too slowly to keep its room.
@@ -150,6 +165,8 @@ struct GRPCStream {
   mutating func release() {
     receiver?.release()
     receiver = nil
+    budget?.give(headCharge)
+    headCharge = 0
   }
 
   private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure

@@ -29,6 +29,8 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   /// Bytes of an unwanted body that are read to keep the connection; beyond, it is closed.
   static let maxDiscard = 256 << 10
+  /// Bytes of headers that do not count as held: what ordinary requests have.
+  static let freeHeaderBytes = 2 << 10
   /// Parts of requests that wait behind one that is served; a request has two or three.
   static let maxPending = 1024
 
@@ -247,9 +249,15 @@ final class HTTPConnection: ChannelDuplexHandler {
       if current.expectsContinue { write(Self.continueBytes) }
       receiver = BodyReceiver(
         compression: compression, limit: shared.bodyLimit, ratio: shared.limits.maxDecompressionRatio,
-        announced: current.contentLength ?? 0, pool: shared.pool, budget: shared.budget, now: .now())
+        announced: current.contentLength ?? 0, pool: shared.pool, budget: shared.budget, now: .now(),
+        overhead: max(0, current.headerBytes - Self.freeHeaderBytes))
       phase = .receiving
       setBodyDeadline()
+      do throws(BodyReceiver.Failure) {
+        try receiver?.charge()
+      } catch {
+        refuse(shared.answer(to: error, contentType: current.contentType))
+      }
     }
   }
 

@@ -25,8 +25,8 @@ final class Listener: Sendable {
   private let refused: @Sendable (RefusalReason) -> Void
 
   init(
-    endpoint: String, transport: ListenTransport, logger: Logger, limits: ServerLimits, hooks: ServerHooks,
-    door: TLSDoor? = nil
+    endpoint: String, transport: ListenTransport, logger: Logger, limits: ServerLimits = ServerLimits(),
+    hooks: ServerHooks = ServerHooks(), door: TLSDoor? = nil
   ) {
     connections = ConnectionSet(limits: ConnectionSet.Limits(limits), changed: hooks.connectionsChanged)
     refused = { reason in hooks.refused?(reason) }

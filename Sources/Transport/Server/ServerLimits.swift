@@ -15,9 +15,9 @@ package struct ServerLimits: ConfigGroup {
   /// Header fields of one request, trailers included.
   package var maxHeaderCount = 256
   /// How many bytes a compressed body may become per byte received, beyond the first ``freeOutput`` bytes; zero sets no
-  /// limit. Batches of telemetry compress 5 to 50 times, repeated log lines up to about 150 times; a bomb is made
-  /// to reach a thousand times (gzip) and much more (zstd).
-  package var maxDecompressionRatio = 200
+  /// limit. With gzip, batches of telemetry compress 5 to 50 times and records that are the same to the last bit
+  /// about 300 times; a bomb is made to reach a thousand times, and with zstd much more.
+  package var maxDecompressionRatio = 500
   /// Bytes of requests held at one time, from the first byte received to the answer.
   package var maxInflightBytes: ByteCount = .mebibytes(64)
 
