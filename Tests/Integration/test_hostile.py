@@ -89,7 +89,7 @@ def test_floods_end_and_others_are_served(start, name):
         with contextlib.closing(open_http2(millrace.pipeline.grpc)) as connection:
             with contextlib.suppress(OSError):
                 connection.sendall(flood)
-            endings.append(frames_until_closed(connection)[-1:])
+            endings.append(GOAWAY in frames_until_closed(connection))
 
     attackers = [threading.Thread(target=attack) for _ in range(20)]
     for attacker in attackers:
@@ -97,7 +97,7 @@ def test_floods_end_and_others_are_served(start, name):
     assert_serves(millrace)
     for attacker in attackers:
         attacker.join(30)
-    assert endings == [[GOAWAY]] * 20
+    assert endings == [True] * 20
     assert refusals(millrace, reason) == 20
     assert_serves(millrace)
     most = millrace.memory("VmHWM")
@@ -143,12 +143,11 @@ def test_answers_nobody_has_room_for(start):
     """A window of zero: the answers stay here, so the streams stay open, and soon there are no more."""
     millrace = start(
         {"nop": None}, grpc_settings={"limits": {"write_timeout": "1s"}, "max_concurrent_streams": 100})
-    message = payloads.traces().SerializeToString()
-    body = b"\0" + struct.pack(">I", len(message)) + message
+    empty = bytes(5)
     with contextlib.closing(open_http2(millrace.pipeline.grpc)) as connection:
         connection.sendall(frame(4, 0, 0, b"\0\4\0\0\0\0"))
         for stream in range(1, 201, 2):
-            connection.sendall(frame(1, 4, stream, HEAD) + frame(0, 1, stream, body))
-        assert frames_until_closed(connection)[-1] == GOAWAY
+            connection.sendall(frame(1, 4, stream, HEAD) + frame(0, 1, stream, empty))
+        assert GOAWAY in frames_until_closed(connection)
     assert refusals(millrace, "slow_reader") == 1
     assert_serves(millrace)
