@@ -1,3 +1,4 @@
+import ConfigSchema
 import NativeCodecs
 import Testing
 
@@ -8,9 +9,10 @@ private func withServer(
   _ body: @escaping @Sendable (String, ServerTestGRPCHandler, GRPCServer) throws -> Void
 ) async throws {
   var config = GRPCServerConfig(endpoint: "127.0.0.1:0")
+  config.limits.shared.maxInflightBytes = ByteCount(budget)
   configure(&config)
   let handler = ServerTestGRPCHandler()
-  let server = GRPCServer(config: config, handler: handler, logger: quietLogger, messageBudget: budget)
+  let server = GRPCServer(config: config, handler: handler, logger: quietLogger)
   let address = try await server.start()
   do {
     try await offPool { try body(address, handler, server) }

@@ -9,8 +9,9 @@ private func started(
   _ configure: (inout HTTPServerConfig) -> Void = { _ in }
 ) async throws -> (HTTPServer, String) {
   var config = HTTPServerConfig(endpoint: "127.0.0.1:0")
+  config.limits.maxInflightBytes = ByteCount(budget)
   configure(&config)
-  let server = HTTPServer(config: config, handler: handler, logger: quietLogger, bodyBudget: budget)
+  let server = HTTPServer(config: config, handler: handler, logger: quietLogger)
   return (server, try await server.start())
 }
 

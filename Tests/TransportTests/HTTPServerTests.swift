@@ -10,9 +10,10 @@ private func withServer(
   _ body: @escaping @Sendable (String, ServerTestHTTPHandler, HTTPServer) throws -> Void
 ) async throws {
   var config = HTTPServerConfig(endpoint: "127.0.0.1:0")
+  config.limits.maxInflightBytes = ByteCount(budget)
   configure(&config)
   let handler = ServerTestHTTPHandler()
-  let server = HTTPServer(config: config, handler: handler, logger: quietLogger, bodyBudget: budget)
+  let server = HTTPServer(config: config, handler: handler, logger: quietLogger)
   let address = try await server.start()
   do {
     try await offPool { try body(address, handler, server) }

@@ -14,8 +14,9 @@ import Testing
     let handler = ServerTestHTTPHandler()
     var config = HTTPServerConfig(endpoint: "127.0.0.1:0")
     config.maxRequestBodySize = ByteCount(bodyLimit)
+    config.limits.maxInflightBytes = ByteCount(budget)
     let server = HTTPServer(
-      config: config, handler: handler, logger: quietLogger, bodyBudget: budget, patience: patience)
+      config: config, handler: handler, logger: quietLogger, patience: patience)
     let address = try await server.start()
     try await offPool { try body(address, handler, server) }
     await server.stop(within: .zero)
@@ -29,12 +30,13 @@ import Testing
     let handler = ServerTestGRPCHandler()
     var config = GRPCServerConfig(endpoint: "127.0.0.1:0")
     config.maxRecvMsgSizeMiB = 1
+    config.limits.shared.maxInflightBytes = ByteCount(budget)
     if permitsPings {
       config.keepalive = KeepaliveServerConfig()
       config.keepalive?.enforcementPolicy.minTime = .nanoseconds(1)
     }
     let server = GRPCServer(
-      config: config, handler: handler, logger: quietLogger, messageBudget: budget, patience: patience)
+      config: config, handler: handler, logger: quietLogger, patience: patience)
     let address = try await server.start()
     try await offPool { try body(address, handler, server) }
     await server.stop(within: .zero)

@@ -44,12 +44,28 @@ final class ServerTestHTTP2Peer {
   }
 
   func send(type: UInt8, flags: UInt8, stream: UInt32, _ payload: [UInt8]) throws {
+    try socket.send(Self.frame(type, flags, stream, payload))
+  }
+
+  static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8]) -> [UInt8] {
     let count = payload.count
     let head: [UInt8] = [
       UInt8(count >> 16), UInt8(count >> 8 & 255), UInt8(count & 255), type, flags,
       UInt8(stream >> 24), UInt8(stream >> 16 & 255), UInt8(stream >> 8 & 255), UInt8(stream & 255),
     ]
-    try socket.send(head + payload)
+    return head + payload
+  }
+
+  /// The block of an ordinary request's head.
+  static let head = block([
+    (":method", "POST"), (":scheme", "http"), (":path", "/t.S/Echo"), (":authority", "test"),
+    ("content-type", "application/grpc"), ("te", "trailers"),
+  ])
+
+  /// Sends as much as the server takes, and reads until it closes.
+  func flood(_ bytes: [UInt8]) -> Bool {
+    try? socket.send(bytes)
+    return isClosedByPeer
   }
 
   static func block(_ fields: [(String, String)]) -> [UInt8] {

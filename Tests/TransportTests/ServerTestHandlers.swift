@@ -91,9 +91,9 @@ func onThread(_ work: @escaping @Sendable () -> Void) {
   pthread_detach(thread)
 }
 
-/// Waits until something is true; false after five seconds.
+/// Waits until something is true; false after twenty seconds.
 func becomesTrue(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<1000 {
+  for _ in 0..<4000 {
     if condition() { return true }
     usleep(5000)
   }

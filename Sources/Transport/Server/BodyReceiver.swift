@@ -9,6 +9,8 @@ struct BodyReceiver {
   enum Failure: Error {
     /// More than the limit, after decompression.
     case tooLarge
+    /// Decompressed to more than the permitted times its size.
+    case tooDense
     /// The compressed bytes are broken.
     case corrupt(String)
     /// The server holds as much as it may.
@@ -25,7 +27,9 @@ struct BodyReceiver {
   private let pool: DecompressorPool
   private let budget: AdmissionBudget
   private let limit: Int
+  private let ratio: Int
   private let announced: Int
+  private let overhead: Int
   private let start: NIODeadline
   private var charged = 0
   private var received = 0
@@ -33,13 +37,17 @@ struct BodyReceiver {
   /// - Parameters:
   ///   - compression: nil when the bytes are not compressed.
   ///   - limit: the largest decompressed body, in bytes.
+  ///   - ratio: how many bytes one compressed byte may become; zero sets no limit.
   ///   - announced: the size the client announced, in bytes.
   ///   - now: when it began to arrive.
+  ///   - overhead: bytes that the request holds besides its body; charged with ``charge()``.
   init(
-    compression: CompressionAlgorithm?, limit: Int, announced: Int, pool: DecompressorPool,
-    budget: AdmissionBudget, now: NIODeadline
+    compression: CompressionAlgorithm?, limit: Int, ratio: Int, announced: Int, pool: DecompressorPool,
+    budget: AdmissionBudget, now: NIODeadline, overhead: Int = 0
   ) {
+    self.overhead = overhead
     self.limit = limit
+    self.ratio = ratio == 0 ? .max : ratio
     self.announced = announced
     self.pool = pool
     self.budget = budget
@@ -64,8 +72,9 @@ struct BodyReceiver {
       do throws(CodecError) {
         try decompressor.append(buffer.readableBytesUInt8Span, to: &bytes)
       } catch {
-        throw Self.failure(error)
+        throw failure(error)
       }
+      try checkRatio()
     } else {
       guard buffer.readableBytes <= limit - bytes.count else { throw .tooLarge }
       bytes.append(contentsOf: buffer.readableBytesView)
@@ -79,8 +88,9 @@ struct BodyReceiver {
     do throws(CodecError) {
       try decompressor.finish(&bytes)
     } catch {
-      throw Self.failure(error)
+      throw failure(error)
     }
+    try checkRatio()
     pool.give(decompressor)
     self.decompressor = nil
     try charge()
@@ -114,15 +124,27 @@ struct BodyReceiver {
     bytes.reserveCapacity(decompressor == nil ? size : min(4 * size, limit, 256 << 10))
   }
 
-  private mutating func charge() throws(Failure) {
-    let growth = bytes.count + (decompressor?.heldBytes ?? 0) - charged
+  /// Charges what is held now.
+  mutating func charge() throws(Failure) {
+    let growth = overhead + bytes.count + (decompressor?.heldBytes ?? 0) - charged
     guard budget.take(growth) else { throw .overloaded }
     charged += growth
   }
 
-  private static func failure(_ error: CodecError) -> Failure {
+  /// What is decompressed at one time is bounded by the limit and one chunk's worth, so looking afterwards is enough.
+  private func checkRatio() throws(Failure) {
+    if isTooDense(bytes.count) { throw .tooDense }
+  }
+
+  private func isTooDense(_ count: Int) -> Bool {
+    guard count > ServerLimits.freeOutput else { return false }
+    let (allowed, overflows) = ratio.multipliedReportingOverflow(by: received)
+    return !overflows && count > allowed
+  }
+
+  private func failure(_ error: CodecError) -> Failure {
     switch error {
-    case .limitExceeded: .tooLarge
+    case .limitExceeded: isTooDense(limit) ? .tooDense : .tooLarge
     case .unavailable: .overloaded
     case .corrupt, .truncated: .corrupt(error.description)
     }

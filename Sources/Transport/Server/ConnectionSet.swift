@@ -7,6 +7,8 @@ internal import Synchronization
 final class ConnectionSet: Sendable {
   private struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
+    /// Connections by client address; empty unless they are limited.
+    var peers: [String: Int] = [:]
     var isDraining = false
     var waiters: [CheckedContinuation<Void, Never>] = []
     var nextRelief = NIODeadline.distantPast
@@ -21,7 +23,28 @@ final class ConnectionSet: Sendable {
     }
   }
 
+  /// How many connections one set takes.
+  struct Limits: Sendable {
+    var total = Int.max
+    var perPeer = Int.max
+
+    init() {}
+
+    init(_ limits: ServerLimits) {
+      if limits.maxConnections > 0 { total = limits.maxConnections }
+      if limits.maxConnectionsPerPeer > 0 { perPeer = limits.maxConnectionsPerPeer }
+    }
+  }
+
   private let state = Mutex(State())
+  private let limits: Limits
+  private let changed: (@Sendable (Int) -> Void)?
+
+  /// - Parameter changed: told of each connection that opens (1) and that closes (-1).
+  init(limits: Limits = Limits(), changed: (@Sendable (Int) -> Void)? = nil) {
+    self.limits = limits
+    self.changed = changed
+  }
 
   /// How many are open.
   var count: Int { state.withLock { $0.channels.count } }
@@ -58,19 +81,32 @@ final class ConnectionSet: Sendable {
     }
   }
 
-  /// Counts a connection until it is closed.
-  func insert(_ channel: any Channel) {
+  /// Counts a connection until it is closed; false when there are as many as may be.
+  func insert(_ channel: any Channel) -> Bool {
     let id = ObjectIdentifier(channel)
-    state.withLock { state in
+    let peer = limits.perPeer == .max ? nil : channel.remoteAddress?.ipAddress
+    let isTaken = state.withLock { state in
+      guard state.channels.count < limits.total else { return false }
+      if let peer {
+        let count = state.peers[peer, default: 0]
+        guard count < limits.perPeer else { return false }
+        state.peers[peer] = count + 1
+      }
       state.channels[id] = channel
       state.peak = max(state.peak, state.channels.count)
+      return true
     }
-    channel.closeFuture.whenComplete { _ in self.remove(id) }
+    guard isTaken else { return false }
+    changed?(1)
+    channel.closeFuture.whenComplete { _ in self.remove(id, peer) }
+    return true
   }
 
-  private func remove(_ id: ObjectIdentifier) {
+  private func remove(_ id: ObjectIdentifier, _ peer: String?) {
+    changed?(-1)
     let (waiters, endsPeak) = state.withLock { state -> ([CheckedContinuation<Void, Never>], Bool) in
       state.channels[id] = nil
+      if let peer, let count = state.peers[peer] { state.peers[peer] = count > 1 ? count - 1 : nil }
       let endsPeak = state.endsPeak()
       guard state.channels.isEmpty else { return ([], endsPeak) }
       defer { state.waiters = [] }

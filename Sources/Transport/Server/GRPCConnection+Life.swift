@@ -1,3 +1,4 @@
+internal import ConfigSchema
 internal import NIOCore
 internal import NIOHTTP2
 internal import NativeCodecs
@@ -8,15 +9,6 @@ extension GRPCConnection {
     /// Bytes that may be under way to the server, per connection and per stream.
     static let connectionWindow = 8 << 20
     static let streamWindow = 1 << 20
-    /// How long a request may pause before its message is complete. gRPC itself has no such limit; a unary client
-    /// sends in one go, and what is received meanwhile is memory.
-    static let stallTimeout = TimeAmount.seconds(60)
-    /// How long a new connection may take to say that it speaks HTTP/2.
-    static let handshakeTimeout = TimeAmount.seconds(60)
-    /// How long a client may leave answers unread once the buffers are full.
-    static let writeTimeout = TimeAmount.seconds(30)
-    /// Bytes of one request's header block.
-    static let maxHeaderBytes = 32 << 10
 
     let handler: any GRPCRequestHandler
     let hooks: ServerHooks
@@ -28,19 +20,33 @@ extension GRPCConnection {
     let includesMetadata: Bool
     let http2: NIOHTTP2Handler.ConnectionConfiguration
     let http2Streams: NIOHTTP2Handler.StreamConfiguration
+    let limits: ServerLimits
+    let handshakeTimeout: TimeAmount
+    let stallTimeout: TimeAmount
     let writeTimeout: TimeAmount
+    /// Requests that one connection may have open.
+    let streamLimit: Int
+    /// Requests that all connections together may have open.
+    let openStreams: AdmissionBudget
+    let controlFrameRate: Int
     let keepalive: Keepalive
 
     init(
       config: GRPCServerConfig, handler: any GRPCRequestHandler, hooks: ServerHooks, budget: AdmissionBudget,
-      connections: ConnectionSet, patience: TimeAmount, writeTimeout: TimeAmount = Self.writeTimeout
+      connections: ConnectionSet, patience: TimeAmount
     ) {
       self.handler = handler
       self.hooks = hooks
       self.budget = budget
       self.connections = connections
       self.patience = patience
-      self.writeTimeout = writeTimeout
+      limits = config.limits.shared
+      handshakeTimeout = TimeAmount(clamping: config.limits.handshakeTimeout)
+      stallTimeout = TimeAmount(clamping: config.limits.stallTimeout)
+      writeTimeout = TimeAmount(clamping: config.limits.writeTimeout)
+      streamLimit = config.streamLimit
+      openStreams = AdmissionBudget(limit: config.limits.maxStreams)
+      controlFrameRate = config.limits.maxControlFramesPerSecond
       messageLimit = config.messageLimit
       includesMetadata = config.includeMetadata
       keepalive = Keepalive(config.keepalive)
@@ -48,22 +54,27 @@ extension GRPCConnection {
       connection.initialSettings = [
         HTTP2Setting(parameter: .maxConcurrentStreams, value: config.streamLimit),
         HTTP2Setting(parameter: .initialWindowSize, value: Self.streamWindow),
-        HTTP2Setting(parameter: .maxHeaderListSize, value: Self.maxHeaderBytes),
+        HTTP2Setting(parameter: .maxHeaderListSize, value: limits.maxHeaderBytes.bytes),
       ]
-      // Pings are judged by the enforcement policy; this bounds bursts. Clients that estimate their bandwidth
-      // ping once per round trip. The HTTP/2 handler reserves an entry per event and connection, so the counts
-      // are low and the times short: what matters is the rate.
-      connection.controlFrameRateLimit.maximumCount = 100
+      // Pings are judged by the enforcement policy; this bounds bursts. The HTTP/2 handler reserves an entry per
+      // event and connection, so the counts are low and the times short: what matters is the rate.
+      connection.controlFrameRateLimit.maximumCount = controlFrameRate / 5
       connection.controlFrameRateLimit.windowLength = .milliseconds(200)
+      // As many header bytes as may be come in frames of any size; five is what the HTTP/2 handler allows anyway.
+      connection.maximumSequentialContinuationFrames = 5
+      connection.maximumSequentialEmptyDataFrames = 10
       connection.maximumRecentlyResetStreams = 128
       http2 = connection
       var streams = NIOHTTP2Handler.StreamConfiguration()
-      streams.streamResetFrameRateLimit.maximumCount = 100
+      streams.streamResetFrameRateLimit.maximumCount = config.limits.maxResetsPerSecond
       streams.streamResetFrameRateLimit.windowLength = .seconds(1)
-      streams.streamErrorRateLimit.maximumCount = 50
-      streams.streamErrorRateLimit.windowLength = .seconds(5)
+      streams.streamErrorRateLimit.maximumCount = config.limits.maxResetsPerSecond
+      streams.streamErrorRateLimit.windowLength = .seconds(1)
       http2Streams = streams
     }
+
+    /// Counts a refusal.
+    func count(_ reason: RefusalReason) { hooks.refused?(reason) }
   }
 
   /// The keepalive settings with gRPC's defaults filled in; nil means never.
@@ -107,8 +118,10 @@ extension GRPCConnection {
   struct Life {
     let timer: WatchTimer
     var lastRead = NIODeadline.now()
-    /// Until when the first frame must come; nil when it has come.
+    /// Until when the client must have confirmed the server's settings; nil when it has.
     var handshakeEnd: NIODeadline?
+    /// Since when bytes have come that made no frame yet.
+    var partialSince: NIODeadline?
     /// Until when a client that reads nothing must read; nil while it does.
     var writeEnd: NIODeadline?
     var pingSent: NIODeadline?
@@ -118,6 +131,7 @@ extension GRPCConnection {
     var goingAway = GoingAway.no
     var isClosing = false
     var pingStrikes = PingStrikes()
+    var windowUpdates = FrameRate()
 
     init(loop: any EventLoop) { timer = WatchTimer(loop: loop) }
   }
@@ -129,7 +143,7 @@ extension GRPCConnection {
     let now = NIODeadline.now()
     life.lastRead = now
     life.idleSince = now
-    life.handshakeEnd = now + Shared.handshakeTimeout
+    life.handshakeEnd = now + shared.handshakeTimeout
     if let age = shared.keepalive.maxAge {
       // Spread over ±10 %, so that clients that came together do not come again together.
       let part = age.nanoseconds / 10
@@ -143,20 +157,24 @@ extension GRPCConnection {
     guard context != nil, !life.isClosing else { return }
     let now = NIODeadline.now()
     var next = checkStreams(now)
+    guard !life.isClosing else { return }
     func consider(_ deadline: NIODeadline?) {
       if let deadline, deadline < next { next = deadline }
     }
 
     if let end = life.handshakeEnd {
-      guard now < end else {
-        context?.close(promise: nil)
-        return
-      }
+      guard now < end else { return refuse(.slowRequest, .settingsTimeout) }
       consider(end)
+    }
+
+    if let since = life.partialSince {
+      guard now < since + shared.stallTimeout else { return refuse(.slowRequest, .enhanceYourCalm) }
+      consider(since + shared.stallTimeout)
     }
 
     if let end = life.writeEnd {
       guard now < end else {
+        shared.count(.slowReader)
         context?.close(promise: nil)
         return
       }
@@ -211,6 +229,7 @@ extension GRPCConnection {
   private func checkStreams(_ now: NIODeadline) -> NIODeadline {
     var next = NIODeadline.distantFuture
     var late: [(HTTP2StreamID, GRPCFailure, Bool)] = []
+    var hasUnread = false
     for (id, stream) in streams {
       if let deadline = stream.deadline {
         if deadline <= now {
@@ -220,15 +239,27 @@ extension GRPCConnection {
         }
         next = min(next, deadline)
       }
-      guard case .receiving = stream.phase else { continue }
-      let stalled = stream.lastProgress + Shared.stallTimeout
-      if stalled <= now {
-        late.append((id, GRPCFailure(.deadlineExceeded, "the message took too long to arrive"), false))
-      } else {
-        next = min(next, stalled)
+      switch stream.phase {
+      case .receiving:
+        let stalled = stream.lastProgress + shared.stallTimeout
+        if stalled <= now {
+          late.append(
+            (
+              id,
+              GRPCFailure(.deadlineExceeded, "the message took too long to arrive", reason: .slowRequest),
+              false
+            ))
+        } else {
+          next = min(next, stalled)
+        }
+      case .handed: break
+      case .answered:
+        let unread = stream.lastProgress + shared.writeTimeout
+        if unread <= now { hasUnread = true } else { next = min(next, unread) }
       }
     }
     for (id, failure, isClientDone) in late { fail(failure, on: id, isClientDone: isClientDone) }
+    if hasUnread { refuse(.slowReader, .enhanceYourCalm) }
     return next
   }
 
@@ -285,12 +316,7 @@ extension GRPCConnection {
     let shortest =
       streams.isEmpty && !policy.permitsPingWithoutStream ? TimeAmount.hours(2) : policy.minPingTime
     guard life.pingStrikes.isTooMany(at: .now(), shortest: shortest), !life.isClosing else { return }
-    write(
-      .goAway(
-        lastStreamID: lastStreamID, errorCode: .enhanceYourCalm,
-        opaqueData: ByteBuffer(string: "too_many_pings")),
-      to: .rootStream)
-    closeSoon()
+    refuse(.controlFrames, .enhanceYourCalm, "too_many_pings")
   }
 }
 
@@ -313,5 +339,27 @@ struct PingStrikes {
     }
     if let last, last + shortest > now { strikes += 1 }
     return strikes > 2
+  }
+}
+
+/// Counts frames that the HTTP/2 handler does not count, against a rate and what requests entitle the client to.
+struct FrameRate {
+  /// A client may confirm each answer twice, for the connection and for the stream, and more than once.
+  private static let framesPerRequest = 4
+  private var start = NIODeadline.distantPast
+  private var count = 0
+
+  /// Says that a request was opened.
+  mutating func entitle() { count = max(0, count - Self.framesPerRequest) }
+
+  /// Counts a frame.
+  /// - Parameter rate: frames per second.
+  mutating func isTooMany(at now: NIODeadline, rate: Int) -> Bool {
+    if now >= start + .seconds(1) {
+      start = now
+      count = 0
+    }
+    count += 1
+    return count > rate
   }
 }

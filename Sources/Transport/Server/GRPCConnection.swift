@@ -62,28 +62,45 @@ final class GRPCConnection: ChannelInboundHandler {
 
   private func end() {
     for id in Array(streams.keys) { streams[id]?.release() }
+    shared.openStreams.give(streams.count)
     streams.removeAll()
     life.timer.end()
     context = nil
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // A stream's error has ended that stream already; the connection goes on.
     if error is IOError {
       context.close(promise: nil)
-    } else if watch.hasFailed {
+    } else if let code = watch.failure {
+      guard !life.isClosing else { return }
+      shared.count(RefusalReason(error, code))
       closeSoon()
+    } else if let reason = RefusalReason(streamError: error) {
+      // A stream's error has ended that stream already; the connection goes on.
+      shared.count(reason)
     }
+  }
+
+  /// Says that bytes arrived before the HTTP/2 handler sees them; false drops them.
+  func bytesArrived() -> Bool {
+    guard !life.isClosing else { return false }
+    if life.partialSince == nil {
+      let now = NIODeadline.now()
+      life.partialSince = now
+      life.timer.bringForward(to: now + shared.stallTimeout)
+    }
+    return true
   }
 
   // MARK: Frames
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !life.isClosing else { return }
     if !isInBurst {
       isInBurst = true
       now = .now()
       life.lastRead = now
-      life.handshakeEnd = nil
+      life.partialSince = nil
     }
     let frame = unwrapInboundIn(data)
     switch frame.payload {
@@ -93,9 +110,19 @@ final class GRPCConnection: ChannelInboundHandler {
     case .headers(let payload): receive(payload.headers, isEnd: payload.endStream, on: frame.streamID)
     case .ping(_, let ack):
       if ack { pingAnswered() } else { pingReceived() }
+    case .settings(.ack): life.handshakeEnd = nil
+    case .settings(.settings(let settings)):
+      if settings.count > Self.maxSettings { refuse(.controlFrames, .enhanceYourCalm) }
+    case .windowUpdate:
+      if life.windowUpdates.isTooMany(at: now, rate: shared.controlFrameRate) {
+        refuse(.controlFrames, .enhanceYourCalm)
+      }
     default: break
     }
   }
+
+  /// Entries of one SETTINGS frame: there are about ten kinds, and each may change the windows of all streams.
+  private static let maxSettings = 64
 
   func channelReadComplete(context: ChannelHandlerContext) {
     isInBurst = false
@@ -138,14 +165,26 @@ final class GRPCConnection: ChannelInboundHandler {
       if isEnd { finish(id) }
       return
     }
-    if id > lastStreamID { lastStreamID = id }
+    // Headers of a stream that was answered before it was complete.
+    guard id > lastStreamID else { return }
+    lastStreamID = id
+    life.windowUpdates.entitle()
+    // The HTTP/2 handler itself counts streams only once the client has confirmed the settings.
+    guard streams.count < shared.streamLimit, shared.openStreams.take(1) else {
+      shared.count(.streams)
+      write(.rstStream(.refusedStream), to: id)
+      flushSoon()
+      return
+    }
     do throws(GRPCFailure) {
       var stream = try GRPCHeaders.request(headers, shared, now: now)
       stream.isClientDone = isEnd
+      try stream.chargeMetadata(shared)
       if let deadline = stream.deadline { life.timer.bringForward(to: deadline) }
-      life.timer.bringForward(to: now + Shared.stallTimeout)
+      life.timer.bringForward(to: now + shared.stallTimeout)
       streams[id] = stream
     } catch {
+      shared.openStreams.give(1)
       fail(error, on: id, isClientDone: isEnd)
       return
     }
@@ -182,6 +221,7 @@ final class GRPCConnection: ChannelInboundHandler {
 
   private func remove(_ id: HTTP2StreamID) {
     guard var stream = streams.removeValue(forKey: id) else { return }
+    shared.openStreams.give(1)
     stream.release()
     if streams.isEmpty { becameIdle() }
   }
@@ -197,13 +237,24 @@ final class GRPCConnection: ChannelInboundHandler {
       write(.headers(.init(headers: GRPCHeaders.success)), to: id)
       write(.data(.init(data: .byteBuffer(Self.framed(message)))), to: id)
       write(.headers(.init(headers: GRPCHeaders.successTrailers, endStream: true)), to: id)
+      awaitReader(of: id)
       flushSoon()
     case .failure(let failure): fail(failure, on: id, isClientDone: stream.isClientDone)
     }
   }
 
+  /// Notes since when an answer waits, when the client's window has no room for it.
+  private func awaitReader(of id: HTTP2StreamID) {
+    guard let index = streams.index(forKey: id) else { return }
+    let now = NIODeadline.now()
+    streams.values[index].phase = .answered
+    streams.values[index].lastProgress = now
+    life.timer.bringForward(to: now + shared.writeTimeout)
+  }
+
   /// Ends a stream with an error; the client is told to send no more.
   func fail(_ failure: GRPCFailure, on id: HTTP2StreamID, isClientDone: Bool) {
+    if let reason = failure.reason { shared.count(reason) }
     streams[id]?.release()
     life.pingStrikes.reset()
     write(.headers(.init(headers: GRPCHeaders.failure(failure), endStream: true)), to: id)
@@ -238,7 +289,18 @@ final class GRPCConnection: ChannelInboundHandler {
     }
   }
 
-  /// Closes after the client had a moment to read the last frames.
+  /// Ends the connection because of what the client does.
+  func refuse(_ reason: RefusalReason, _ code: HTTP2ErrorCode, _ text: String? = nil) {
+    guard !life.isClosing else { return }
+    shared.count(reason)
+    write(
+      .goAway(
+        lastStreamID: lastStreamID, errorCode: code, opaqueData: text.map { ByteBuffer(string: $0) }),
+      to: .rootStream)
+    closeSoon()
+  }
+
+  /// Closes after the client had a moment to read the last frames; what it sends meanwhile is dropped.
   func closeSoon() {
     guard !life.isClosing else { return }
     life.isClosing = true

@@ -44,6 +44,11 @@ enum GRPCHeaders {
     var contentType = ""
     var encoding = GRPCStream.Encoding.identity
     var deadline: NIODeadline?
+    guard headers.count <= shared.limits.maxHeaderCount else {
+      throw GRPCFailure(
+        .resourceExhausted, "more than \(shared.limits.maxHeaderCount) header fields", httpStatus: 431,
+        reason: .headers)
+    }
     for (name, value, _) in headers {
       switch name {
       case ":method": method = value
@@ -57,7 +62,8 @@ enum GRPCHeaders {
         }
       case "grpc-timeout":
         guard let nanoseconds = GRPCText.timeoutNanoseconds(value) else {
-          throw GRPCFailure(.internalError, "malformed grpc-timeout \"\(value.prefix(32))\"")
+          throw GRPCFailure(
+            .internalError, "malformed grpc-timeout \"\(value.prefix(32))\"", reason: .malformed)
         }
         deadline = now + .nanoseconds(nanoseconds)
       default: break

@@ -63,8 +63,14 @@ struct GRPCFailure: Error {
   var details: [UInt8]?
   /// The HTTP status, which is 200 unless the request was no gRPC at all.
   var httpStatus = 200
+  /// What the refusal counts as; nil when it is none.
+  var reason: RefusalReason?
 
-  init(_ code: GRPCCode, _ message: String, details: [UInt8]? = nil, httpStatus: Int = 200) {
+  init(
+    _ code: GRPCCode, _ message: String, details: [UInt8]? = nil, httpStatus: Int = 200,
+    reason: RefusalReason? = nil
+  ) {
+    self.reason = reason
     self.code = code
     self.message = message
     self.details = details

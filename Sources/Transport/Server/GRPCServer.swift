@@ -1,3 +1,4 @@
+internal import ConfigSchema
 package import Logging
 internal import NIOCore
 internal import NIOHTTP2
@@ -13,18 +14,19 @@ package final class GRPCServer: Sendable {
   /// - Parameters:
   ///   - config: must have passed its own check.
   ///   - hooks: who is asked and told besides the handler.
-  ///   - messageBudget: bytes of messages held at one time; over it, requests are answered UNAVAILABLE.
   ///   - patience: how long a message may take before it must make room for others when the budget is used up.
   package init(
     config: GRPCServerConfig, handler: any GRPCRequestHandler, logger: Logger,
-    hooks: ServerHooks = ServerHooks(),
-    messageBudget: Int = 64 << 20, patience: Duration = .seconds(5)
+    hooks: ServerHooks = ServerHooks(), patience: Duration = .seconds(5)
   ) {
+    let limits = config.limits
     listener = Listener(
-      endpoint: config.endpoint, transport: config.transport, logger: logger,
-      door: TLSDoor(config.tls, inner: .grpc, logger: logger, hooks: hooks))
+      endpoint: config.endpoint, transport: config.transport, logger: logger, limits: limits.shared,
+      hooks: hooks, door: TLSDoor(config.tls, inner: .grpc, logger: logger, hooks: hooks))
     let connections = listener.connections
-    let budget = AdmissionBudget(messageBudget, largestBody: config.messageLimit) { connections.makeRoom() }
+    let budget = AdmissionBudget(limits.shared.maxInflightBytes.bytes, largestBody: config.messageLimit) {
+      connections.makeRoom()
+    }
     shared = GRPCConnection.Shared(
       config: config, handler: handler, hooks: hooks, budget: budget, connections: connections,
       patience: TimeAmount(clamping: patience))
@@ -32,6 +34,9 @@ package final class GRPCServer: Sendable {
 
   /// Connections open now.
   package var openConnections: Int { listener.connections.count }
+
+  /// Requests open now.
+  package var openStreams: Int { shared.openStreams.held }
 
   /// Bytes of messages held now.
   package var heldBytes: Int { shared.budget.held }
@@ -56,6 +61,7 @@ package final class GRPCServer: Sendable {
       streamConfiguration: shared.http2Streams)
     let pipeline = channel.pipeline.syncOperations
     try pipeline.addHandler(WriteCombiner())
+    try pipeline.addHandler(GRPCArrivalHandler(connection))
     try pipeline.addHandler(http2)
     try pipeline.addHandler(connection)
   }
@@ -66,9 +72,10 @@ package final class GRPCServer: Sendable {
 
 /// Notices that the HTTP/2 layer gave up a connection: it then wrote a GOAWAY with an error.
 final class GoAwayWatch: NIOHTTP2FrameDelegate {
-  private(set) var hasFailed = false
+  /// The error that it named.
+  private(set) var failure: HTTP2ErrorCode?
 
   func wroteFrame(_ frame: HTTP2Frame) {
-    if case .goAway(_, let code, _) = frame.payload, code != .noError { hasFailed = true }
+    if case .goAway(_, let code, _) = frame.payload, code != .noError { failure = code }
   }
 }

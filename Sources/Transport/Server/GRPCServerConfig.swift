@@ -13,6 +13,7 @@ package struct GRPCServerConfig: ConfigGroup {
   package var maxConcurrentStreams = 0
   package var keepalive: KeepaliveServerConfig?
   package var includeMetadata = false
+  package var limits = GRPCServerLimits()
 
   package var auth: ServerAuthConfig?
 
@@ -35,6 +36,7 @@ package struct GRPCServerConfig: ConfigGroup {
     Field("keepalive", \.keepalive, "Pings and the life of connections."),
     Field(
       "include_metadata", \.includeMetadata, "Keep the request metadata with the data, for later components."),
+    Field("limits", \.limits, "What all clients together may take."),
     .accepted("read_buffer_size", "the read buffer adapts to the traffic"),
     .accepted("write_buffer_size", "answers that are ready together are written together"),
     Field("tls", \.tls, "Certificate and versions of TLS; plaintext when left out."),

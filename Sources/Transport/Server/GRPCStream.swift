@@ -15,6 +15,8 @@ struct GRPCStream {
     case receiving
     /// The handler has the request.
     case handed
+    /// The answer is written, but the client's window has no room for it.
+    case answered
   }
 
   let path: String
@@ -32,6 +34,9 @@ struct GRPCStream {
   private var length: UInt32 = 0
   private var remaining = 0
   private var receiver: BodyReceiver?
+  /// Bytes of metadata that are charged to the budget.
+  private var headCharge = 0
+  private var budget: AdmissionBudget?
 
   init(
     path: String, metadata: [String: [String]], encoding: Encoding, deadline: NIODeadline?, now: NIODeadline
@@ -43,6 +48,17 @@ struct GRPCStream {
     lastProgress = now
   }
 
+  /// Charges the metadata, which is kept as long as the request.
+  mutating func chargeMetadata(_ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    let size = metadata.reduce(0) { size, field in
+      field.value.reduce(size + field.key.utf8.count) { $0 + $1.utf8.count }
+    }
+    guard size > 0 else { return }
+    guard shared.budget.take(size) else { throw Self.overloaded(shared) }
+    headCharge = size
+    budget = shared.budget
+  }
+
   /// Takes the bytes of a DATA frame.
   mutating func receive(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
     var data = data
@@ -50,7 +66,8 @@ struct GRPCStream {
       if prefixCount < 5 {
         try readPrefix(&data, shared)
       } else if remaining == 0 {
-        throw GRPCFailure(.internalError, "more than one message in a unary request")
+        throw GRPCFailure(
+          .internalError, "more than one message in a unary request", reason: .malformed)
       } else if remaining >= data.readableBytes {
         remaining -= data.readableBytes
         try append(data, shared)
@@ -75,7 +92,7 @@ struct GRPCStream {
     guard let byte: UInt8 = data.readInteger() else { return }
     if prefixCount == 0 {
       isCompressed = byte != 0
-      if byte > 1 { throw GRPCFailure(.internalError, "invalid compression flag \(byte)") }
+      if byte > 1 { throw Self.invalidFlag(byte) }
     } else {
       length = length << 8 | UInt32(byte)
     }
@@ -85,27 +102,30 @@ struct GRPCStream {
 
   /// Checks the prefix; nothing is reserved for a message that will be refused.
   private mutating func start(_ flag: UInt8, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
-    guard flag <= 1 else { throw GRPCFailure(.internalError, "invalid compression flag \(flag)") }
+    guard flag <= 1 else { throw Self.invalidFlag(flag) }
     guard length <= shared.messageLimit else {
       throw GRPCFailure(
-        .resourceExhausted, "received message larger than max (\(length) vs. \(shared.messageLimit))")
+        .resourceExhausted, "received message larger than max (\(length) vs. \(shared.messageLimit))",
+        reason: .bodySize)
     }
     remaining = Int(length)
     var compression: CompressionAlgorithm?
     if flag == 1 {
       switch encoding {
       case .identity:
-        throw GRPCFailure(.internalError, "compressed flag set with identity or empty encoding")
+        throw GRPCFailure(
+          .internalError, "compressed flag set with identity or empty encoding", reason: .encoding)
       case .known(let algorithm): compression = algorithm
       case .unknown(let name):
         throw GRPCFailure(
           .unimplemented,
-          "grpc-encoding \"\(name)\" is not supported, supported: \(GRPCHeaders.acceptEncoding)")
+          "grpc-encoding \"\(name)\" is not supported, supported: \(GRPCHeaders.acceptEncoding)",
+          reason: .encoding)
       }
     }
     receiver = BodyReceiver(
-      compression: compression, limit: shared.messageLimit, announced: remaining, pool: shared.pool,
-      budget: shared.budget, now: lastProgress)
+      compression: compression, limit: shared.messageLimit, ratio: shared.limits.maxDecompressionRatio,
+      announced: remaining, pool: shared.pool, budget: shared.budget, now: lastProgress)
   }
 
   private mutating func append(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
@@ -118,9 +138,11 @@ struct GRPCStream {
 
   /// Ends the message: its bytes, and the charge that goes with them.
   mutating func finish(_ shared: GRPCConnection.Shared) throws(GRPCFailure) -> (bytes: [UInt8], charge: Int) {
-    guard prefixCount > 0 else { throw GRPCFailure(.internalError, "no message in a unary request") }
+    guard prefixCount > 0 else {
+      throw GRPCFailure(.internalError, "no message in a unary request", reason: .malformed)
+    }
     guard prefixCount == 5, remaining == 0, var receiver else {
-      throw GRPCFailure(.internalError, "the message ends too early")
+      throw GRPCFailure(.internalError, "the message ends too early", reason: .malformed)
     }
     self.receiver = nil
     do throws(BodyReceiver.Failure) {
@@ -130,7 +152,8 @@ struct GRPCStream {
       throw Self.failure(error, shared)
     }
     phase = .handed
-    return (receiver.takeBytes(), receiver.takeCharge())
+    defer { headCharge = 0 }
+    return (receiver.takeBytes(), receiver.takeCharge() + headCharge)
   }
 
   /// Whether the message is being received, and too slowly to keep its room.
@@ -142,16 +165,25 @@ struct GRPCStream {
   mutating func release() {
     receiver?.release()
     receiver = nil
+    budget?.give(headCharge)
+    headCharge = 0
   }
 
   private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure
   {
     switch failure {
+    case .tooDense:
+      let ratio = shared.limits.maxDecompressionRatio
+      return GRPCFailure(
+        .resourceExhausted, "the message decompresses to more than \(ratio) times its size",
+        reason: .compressionRatio)
     case .tooLarge:
       return GRPCFailure(
-        .resourceExhausted, "received message after decompression larger than max \(shared.messageLimit)")
+        .resourceExhausted, "received message after decompression larger than max \(shared.messageLimit)",
+        reason: .bodySize)
     case .corrupt(let reason):
-      return GRPCFailure(.internalError, "failed to decompress the message: \(reason)")
+      return GRPCFailure(
+        .internalError, "failed to decompress the message: \(reason)", reason: .encoding)
     case .overloaded:
       return overloaded(shared)
     }
@@ -160,6 +192,11 @@ struct GRPCStream {
   /// The refusal that asks the client to come back later.
   static func overloaded(_ shared: GRPCConnection.Shared) -> GRPCFailure {
     let text = "too many request bytes are under way, try again later"
-    return GRPCFailure(.unavailable, text, details: shared.handler.overloadDetails(text))
+    return GRPCFailure(
+      .unavailable, text, details: shared.handler.overloadDetails(text), reason: .overload)
+  }
+
+  private static func invalidFlag(_ flag: UInt8) -> GRPCFailure {
+    GRPCFailure(.internalError, "invalid compression flag \(flag)", reason: .malformed)
   }
 }

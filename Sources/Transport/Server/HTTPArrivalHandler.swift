@@ -13,7 +13,7 @@ final class HTTPArrivalHandler: ChannelInboundHandler {
   init(_ connection: HTTPConnection) { self.connection = connection }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard connection.bytesArrived() else { return }
+    guard connection.bytesArrived(unwrapInboundIn(data).readableBytes) else { return }
     context.fireChannelRead(data)
   }
 }

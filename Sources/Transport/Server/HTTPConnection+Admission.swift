@@ -20,6 +20,7 @@ extension HTTPConnection {
     let readHeaderTimeout: TimeAmount?
     let writeTimeout: TimeAmount?
     let idleTimeout: TimeAmount?
+    let limits: ServerLimits
     private let allowsIdentity: Bool
     private let algorithms: [CompressionAlgorithm]
 
@@ -35,6 +36,7 @@ extension HTTPConnection {
       writer = HTTPAnswerWriter(responseHeaders: config.responseHeaders)
       cors = CORSPolicy(config.cors)
       bodyLimit = config.bodyLimit
+      limits = config.limits
       includesMetadata = config.includeMetadata
       keepsAlive = config.keepAlivesEnabled
       readTimeout = Self.limit(config.readTimeout)
@@ -87,16 +89,27 @@ extension HTTPConnection.Shared {
     return .receive(compression)
   }
 
-  /// The answer when a body cannot be received.
+  /// Counts a refusal.
+  func count(_ reason: RefusalReason) { hooks.refused?(reason) }
+
+  /// The answer when a body cannot be received; counts the refusal.
   func answer(to failure: BodyReceiver.Failure, contentType: String?) -> HTTPAnswer {
     switch failure {
+    case .tooDense:
+      count(.compressionRatio)
+      return handler.failure(
+        413, "the request body decompresses to more than \(limits.maxDecompressionRatio) times its size",
+        contentType: contentType)
     case .tooLarge:
+      count(.bodySize)
       return handler.failure(
         413, "the request body is larger than \(bodyLimit) bytes after decompression",
         contentType: contentType)
     case .corrupt(let reason):
+      count(.encoding)
       return handler.failure(400, reason, contentType: contentType)
     case .overloaded:
+      count(.overload)
       var answer = handler.failure(
         503, "too many request bytes are under way, try again later", contentType: contentType)
       if !answer.headers.contains(where: { HTTPToken.equal($0.0, "Retry-After") }) {
@@ -107,6 +120,7 @@ extension HTTPConnection.Shared {
   }
 
   private func unknownEncoding(_ name: String, _ request: RequestLine) -> HTTPAnswer {
+    count(.encoding)
     let names = algorithms.map(\.contentEncoding) + (allowsIdentity ? ["identity"] : [])
     let list = names.joined(separator: ", ")
     var answer = handler.failure(

@@ -41,6 +41,7 @@ extension HTTPConnection {
   /// Waits for the next request, or closes when the server stops.
   func becomeIdle() {
     phase = .idle
+    current.headers = HeaderFields(fields: HTTPHeaders())
     timing.requestStart = nil
     if isDraining {
       linger()
@@ -60,6 +61,7 @@ extension HTTPConnection {
     needsFlush = false
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { [weak self] _ in
       guard let self, let context = self.context else { return }
+      self.timing.isAnswerSent = true
       self.setDeadline(after: .seconds(1))
       context.close(mode: .output, promise: nil)
     }
@@ -85,6 +87,8 @@ extension HTTPConnection {
     var writeDeadline: NIODeadline?
     /// When the first byte of the current request came.
     var requestStart: NIODeadline?
+    /// Whether the last answer of the connection has gone to the kernel.
+    var isAnswerSent = false
 
     init(loop: any EventLoop) { timer = WatchTimer(loop: loop) }
 
@@ -117,17 +121,28 @@ extension HTTPConnection {
 
   func deadlinePassed() {
     guard let context else { return }
+    let readsNothing = timing.writeDeadline.map { $0 <= .now() } ?? false
     switch phase {
     case .arriving, .receiving:
-      if timing.writeDeadline != nil { return context.close(promise: nil) }
-      abandonBody()
-      current.keepsAlive = false
-      send(
-        shared.handler.failure(408, "the request took too long to arrive", contentType: current.contentType))
+      if timing.writeDeadline != nil {
+        shared.count(readsNothing ? .slowReader : .slowRequest)
+        return context.close(promise: nil)
+      }
+      fail(.slowRequest, 408, "the request took too long to arrive")
     case .waiting:
       // Only the write deadline can pass here: the client does not read the answers before this one.
+      shared.count(.slowReader)
       context.close(promise: nil)
-    case .idle, .discarding, .lingering: context.close(promise: nil)
+    case .idle:
+      // A connection that ends after its requests is no refusal, one that never sent any is.
+      if readsNothing { shared.count(.slowReader) } else if exchange == 0 { shared.count(.slowRequest) }
+      context.close(promise: nil)
+    case .discarding:
+      shared.count(readsNothing ? .slowReader : .slowRequest)
+      context.close(promise: nil)
+    case .lingering:
+      if !timing.isAnswerSent { shared.count(.slowReader) }
+      context.close(promise: nil)
     case .closed: break
     }
   }

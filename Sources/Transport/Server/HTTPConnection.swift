@@ -1,3 +1,4 @@
+internal import ConfigSchema
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -26,10 +27,12 @@ final class HTTPConnection: ChannelDuplexHandler {
     case closed
   }
 
-  /// Bytes that the headers of one request may have.
-  static let maxHeaderBytes = 64 << 10
   /// Bytes of an unwanted body that are read to keep the connection; beyond, it is closed.
   static let maxDiscard = 256 << 10
+  /// Bytes of headers that do not count as held: what ordinary requests have.
+  static let freeHeaderBytes = 2 << 10
+  /// Parts of requests that wait behind one that is served; a request has two or three.
+  static let maxPending = 1024
 
   let shared: Shared
   let loop: any EventLoop
@@ -40,6 +43,10 @@ final class HTTPConnection: ChannelDuplexHandler {
   var isDraining = false
   /// Whether parts are being processed further up the stack.
   private var isProcessing = false
+  /// Bytes received since the decoder last made something of them.
+  private var silentBytes = 0
+  /// Whether what follows the request being served is given up.
+  private var hasFailed = false
   private var isReadHeld = false
   /// Whether a read burst is under way, at whose end everything written is flushed.
   var isInBurst = false
@@ -112,27 +119,44 @@ final class HTTPConnection: ChannelDuplexHandler {
       context.close(promise: nil)
       return
     }
+    let tooLong = error == .headerOverflow
     switch phase {
     case .waiting:
-      // What follows cannot be read; the request before it still gets its answer.
-      current.keepsAlive = false
-      pending.removeAll()
+      if !hasFailed { failBehindRequest(tooLong ? .headers : .malformed) }
     case .lingering, .closed: break
     case .idle, .arriving, .receiving, .discarding:
-      abandonBody()
-      let tooLong = error == .headerOverflow
-      current.keepsAlive = false
-      send(
-        shared.handler.failure(
-          tooLong ? 431 : 400, tooLong ? "the headers are too large" : "malformed HTTP request",
-          contentType: current.contentType))
+      if tooLong {
+        fail(.headers, 431, "the headers are too large")
+      } else {
+        fail(.malformed, 400, "malformed HTTP request")
+      }
     }
+  }
+
+  /// Answers a request that cannot be read on, and ends the connection.
+  func fail(_ reason: RefusalReason, _ status: Int, _ message: String) {
+    shared.count(reason)
+    abandonBody()
+    current.keepsAlive = false
+    send(shared.handler.failure(status, message, contentType: current.contentType))
+  }
+
+  /// Bytes that may come without any of the body among them: trailers, and more than any chunk needs around it.
+  private var maxSilent: Int { 2 * shared.limits.maxHeaderBytes.bytes + (64 << 10) }
+
+  /// Gives up what follows the request being served, which still gets its answer.
+  private func failBehindRequest(_ reason: RefusalReason) {
+    shared.count(reason)
+    hasFailed = true
+    current.keepsAlive = false
+    pending.removeAll()
   }
 
   // MARK: Reading
 
   /// Says that bytes arrived before the decoder sees them; false drops them.
-  func bytesArrived() -> Bool {
+  func bytesArrived(_ count: Int) -> Bool {
+    silentBytes += count
     switch phase {
     case .idle:
       phase = .arriving
@@ -140,6 +164,9 @@ final class HTTPConnection: ChannelDuplexHandler {
       setDeadline(after: shared.readHeaderTimeout ?? shared.readTimeout)
       return true
     case .lingering, .closed: return false
+    case .receiving where silentBytes > maxSilent:
+      fail(.malformed, 400, "the chunk extensions are too long")
+      return false
     default: return true
     }
   }
@@ -165,9 +192,12 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isInBurst = true
+    silentBytes = 0
     let part = unwrapInboundIn(data)
     if case .waiting = phase {
+      guard !hasFailed else { return }
       pending.append(part)
+      if pending.count > Self.maxPending { failBehindRequest(.streams) }
     } else {
       isProcessing = true
       process(part)
@@ -218,10 +248,16 @@ final class HTTPConnection: ChannelDuplexHandler {
     case .receive(let compression):
       if current.expectsContinue { write(Self.continueBytes) }
       receiver = BodyReceiver(
-        compression: compression, limit: shared.bodyLimit, announced: current.contentLength ?? 0,
-        pool: shared.pool, budget: shared.budget, now: .now())
+        compression: compression, limit: shared.bodyLimit, ratio: shared.limits.maxDecompressionRatio,
+        announced: current.contentLength ?? 0, pool: shared.pool, budget: shared.budget, now: .now(),
+        overhead: max(0, current.headerBytes - Self.freeHeaderBytes))
       phase = .receiving
       setBodyDeadline()
+      do throws(BodyReceiver.Failure) {
+        try receiver?.charge()
+      } catch {
+        refuse(shared.answer(to: error, contentType: current.contentType))
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+internal import ConfigSchema
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -14,18 +15,18 @@ package final class HTTPServer: Sendable {
   /// - Parameters:
   ///   - config: must have passed its own check.
   ///   - hooks: who is asked and told besides the handler.
-  ///   - bodyBudget: bytes of request bodies held at one time; over it, requests are answered 503.
   ///   - patience: how long a body may take before it must make room for others when the budget is used up.
   package init(
     config: HTTPServerConfig, handler: any HTTPRequestHandler, logger: Logger,
-    hooks: ServerHooks = ServerHooks(),
-    bodyBudget: Int = 64 << 20, patience: Duration = .seconds(5)
+    hooks: ServerHooks = ServerHooks(), patience: Duration = .seconds(5)
   ) {
     listener = Listener(
-      endpoint: config.endpoint, transport: config.transport, logger: logger,
-      door: TLSDoor(config.tls, inner: .http, logger: logger, hooks: hooks))
+      endpoint: config.endpoint, transport: config.transport, logger: logger, limits: config.limits,
+      hooks: hooks, door: TLSDoor(config.tls, inner: .http, logger: logger, hooks: hooks))
     let connections = listener.connections
-    let budget = AdmissionBudget(bodyBudget, largestBody: config.bodyLimit) { connections.makeRoom() }
+    let budget = AdmissionBudget(config.limits.maxInflightBytes.bytes, largestBody: config.bodyLimit) {
+      connections.makeRoom()
+    }
     shared = HTTPConnection.Shared(
       config: config, handler: handler, hooks: hooks, budget: budget, connections: connections,
       patience: TimeAmount(clamping: patience))
@@ -51,8 +52,9 @@ package final class HTTPServer: Sendable {
   static func addHandlers(_ shared: HTTPConnection.Shared, to channel: any Channel) throws {
     let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
     var limits = NIOHTTPDecoderLimitConfiguration()
-    limits.maxHeaderFieldSize = HTTPConnection.maxHeaderBytes
-    limits.maxHeaderListSize = HTTPConnection.maxHeaderBytes
+    limits.maxHeaderFieldSize = shared.limits.maxHeaderBytes.bytes
+    limits.maxHeaderListSize = shared.limits.maxHeaderBytes.bytes
+    limits.maxHeaderFieldCount = shared.limits.maxHeaderCount
     let decoder = HTTPRequestDecoder(
       leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
     let pipeline = channel.pipeline.syncOperations

@@ -18,6 +18,7 @@ package struct HTTPServerConfig: ConfigGroup {
   package var writeTimeout: Duration = .seconds(30)
   package var idleTimeout: Duration = .seconds(60)
   package var keepAlivesEnabled = true
+  package var limits = ServerLimits()
 
   package var auth: ServerAuthConfig?
 
@@ -55,6 +56,7 @@ package struct HTTPServerConfig: ConfigGroup {
       "Longest pause between two requests, and within a request body; 0 sets no limit.",
       check: .atLeast(.zero)),
     Field("keep_alives_enabled", \.keepAlivesEnabled, "Whether a connection serves more than one request."),
+    Field("limits", \.limits, "What all clients together may take."),
     Field("tls", \.tls, "Certificate and versions of TLS; plaintext when left out."),
     Field("auth", \.auth, "Who may send; absent: everybody."),
     .unsupported("middlewares", UnsupportedReason.middlewares),

@@ -21,9 +21,15 @@ final class Listener: Sendable {
   /// What connections go through first; nil for plaintext.
   private let door: TLSDoor?
   private let phase = Mutex<Phase>(.fresh)
-  let connections = ConnectionSet()
+  let connections: ConnectionSet
+  private let refused: @Sendable (RefusalReason) -> Void
 
-  init(endpoint: String, transport: ListenTransport, logger: Logger, door: TLSDoor? = nil) {
+  init(
+    endpoint: String, transport: ListenTransport, logger: Logger, limits: ServerLimits = ServerLimits(),
+    hooks: ServerHooks = ServerHooks(), door: TLSDoor? = nil
+  ) {
+    connections = ConnectionSet(limits: ConnectionSet.Limits(limits), changed: hooks.connectionsChanged)
+    refused = { reason in hooks.refused?(reason) }
     self.endpoint = endpoint
     self.transport = transport
     self.logger = logger
@@ -42,6 +48,7 @@ final class Listener: Sendable {
   ) async throws -> String {
     let logger = logger
     let connections = connections
+    let refused = refused
     let isTCP = transport == .tcp
     let door = door
     _ = try await door?.contexts.renewed()
@@ -52,6 +59,8 @@ final class Listener: Sendable {
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+          try channel.pipeline.syncOperations.addHandler(
+            ConnectionGate(connections: connections, logger: logger) { refused(.connections) })
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: keepsHalfClosed)
@@ -60,7 +69,6 @@ final class Listener: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           if isTCP { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
-          connections.insert(channel)
           if let door { try door.install(on: channel, open: prepare) } else { try prepare(channel) }
         }
       }

@@ -17,6 +17,8 @@ struct RequestLine {
   /// Whether nothing of the body is still to come.
   var bodyIsRead = false
   var headers = HeaderFields(fields: HTTPHeaders())
+  /// Bytes of names and values.
+  private(set) var headerBytes = 0
 
   /// The state before the first request: a failure then ends the connection.
   init() {}
@@ -29,6 +31,7 @@ struct RequestLine {
     var offersUpgrade = false
     headers = HeaderFields(fields: head.headers)
     for (name, value) in head.headers {
+      headerBytes += name.utf8.count + value.utf8.count
       switch name.utf8.count {
       case 12 where contentType == nil && HTTPToken.equal(name, "content-type"): contentType = value
       case 16 where contentEncoding == nil && HTTPToken.equal(name, "content-encoding"):

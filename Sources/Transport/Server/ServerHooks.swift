@@ -9,6 +9,8 @@ package struct ServerHooks: Sendable {
   package var gate: (@Sendable () -> String?)?
   /// Told of each refusal below the handler, on event loops.
   package var refused: (@Sendable (RefusalReason) -> Void)?
+  /// Told of each connection that opens (1) and that closes (-1).
+  package var connectionsChanged: (@Sendable (Int) -> Void)?
 
   package init(
     authenticator: (any ServerAuthenticator)? = nil, gate: (@Sendable () -> String?)? = nil,
@@ -20,7 +22,8 @@ package struct ServerHooks: Sendable {
   }
 
   /// The hooks of a component's server: the authenticator that its configuration names, its intake gate, and the
-  /// counter `millrace_server_refusals{component,transport,reason}`.
+  /// counter `millrace_server_refusals{component,transport,reason}`, and the gauge
+  /// `millrace_server_connections{component,transport}`.
   ///
   /// - Throws: a `StartError` when the extension is no authenticator.
   package init(_ auth: ServerAuthConfig?, transport: String, context: ComponentContext) throws {
@@ -37,6 +40,10 @@ package struct ServerHooks: Sendable {
         ])
     }
     refused = { reason in cells[reason.index].add(1) }
+    let open = context.metrics.gauge(
+      "millrace_server_connections", help: "Connections of clients that are open.",
+      labels: [("component", context.id.description), ("transport", transport)])
+    connectionsChanged = { change in open.add(change) }
   }
 }
 
@@ -46,7 +53,7 @@ package enum RefusalReason: String, Sendable, CaseIterable {
   case connections
   /// As many requests are open on the connection as may be.
   case streams
-  /// The header block is too large, or has too many fields.
+  /// The header block is too large, has too many fields, or cannot be decompressed.
   case headers
   /// The request's body or message is too large.
   case bodySize = "body_size"
@@ -68,9 +75,9 @@ package enum RefusalReason: String, Sendable, CaseIterable {
   case slowRequest = "slow_request"
   /// The client did not read its answers.
   case slowReader = "slow_reader"
-  /// Too many streams were reset (rapid reset).
+  /// Too many streams were reset, by the client (rapid reset) or because of its mistakes.
   case resets
-  /// Too many control frames: PING, SETTINGS, empty DATA, CONTINUATION.
+  /// Too many control frames: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, CONTINUATION.
   case controlFrames = "control_frames"
 
   var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }

@@ -25,7 +25,8 @@ enum HTTP2Oracle {
     config.maxRecvMsgSizeMiB = 1
     config.includeMetadata = true
     config.maxConcurrentStreams = 8
-    let server = GRPCServer(config: config, handler: handler, logger: logger, messageBudget: 2 << 20)
+    config.limits.shared.maxInflightBytes = .mebibytes(2)
+    let server = GRPCServer(config: config, handler: handler, logger: logger)
     let channel = EmbeddedChannel()
     try GRPCServer.addHandlers(server.shared, to: channel)
     _ = try? channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4317)).wait()

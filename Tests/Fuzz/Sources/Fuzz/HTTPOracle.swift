@@ -30,7 +30,8 @@ enum HTTPOracle {
     _ chunks: [ArraySlice<UInt8>], _ timing: AnswerTiming, endsInput: Bool
   ) throws -> [String] {
     let handler = NumberingHTTPHandler(timing)
-    let server = HTTPServer(config: config, handler: handler, logger: logger, bodyBudget: 96 << 10)
+    config.limits.maxInflightBytes = .kibibytes(96)
+    let server = HTTPServer(config: config, handler: handler, logger: logger)
     let channel = EmbeddedChannel()
     try HTTPServer.addHandlers(server.shared, to: channel)
     _ = try? channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4318)).wait()
