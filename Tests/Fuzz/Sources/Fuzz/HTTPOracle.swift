@@ -30,7 +30,6 @@ enum HTTPOracle {
     _ chunks: [ArraySlice<UInt8>], _ timing: AnswerTiming, endsInput: Bool
   ) throws -> [String] {
     let handler = NumberingHTTPHandler(timing)
-    config.limits.maxInflightBytes = .kibibytes(96)
     let server = HTTPServer(config: config, handler: handler, logger: logger)
     let channel = EmbeddedChannel()
     try HTTPServer.addHandlers(server.shared, to: channel)
@@ -74,6 +73,7 @@ enum HTTPOracle {
     var config = HTTPServerConfig()
     config.maxRequestBodySize = ByteCount(2048)
     config.includeMetadata = true
+    config.limits.maxInflightBytes = .kibibytes(96)
     var cors = CORSConfig()
     cors.allowedOrigins = ["http://*.example"]
     cors.maxAge = 60
