@@ -183,7 +183,7 @@ let package = Package(
     .testTarget(
       name: "TransportTests",
       dependencies: [
-        "Transport", "NativeCodecs", "ConfigSchema",
+        "Transport", "NativeCodecs", "ConfigSchema", "PipelineKit",
         .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),

@@ -39,7 +39,7 @@ final class BufferNode: Consumer {
     let refusals = RateLimitedLog(logger, clock: parts.clock)
     var limits = ChannelLimits.stage
     limits.answer = processor.answersOnIntake ? .onIntake : .byReader
-    channel = Channel(limits: limits, clock: parts.clock) { batch, state, reason in
+    channel = Channel(limits: limits, clock: parts.clock, memory: parts.memory) { batch, state, reason in
       ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
       refusals.log(
         .warning, "the channel in front of the processor takes no more",

@@ -16,6 +16,11 @@ package struct ChannelLimits: Sendable {
   package var patience: Duration
   /// When the sender is told `accepted`.
   package var answer: Answer
+  /// Whether bytes that a reader took go on to take up room until it says that they are gone: with
+  /// ``Channel/release(_:)``. Only limits in bytes know them.
+  package var countsTaken = false
+  /// Whether offers are refused at once after the patience of one has ended, until a reader takes something again.
+  package var refusesWhenStuck = false
 
   /// When a channel's sender hears the outcome.
   package enum Answer: Sendable {
@@ -37,14 +42,17 @@ package struct ChannelLimits: Sendable {
   }
 
   /// The channel in front of a buffering processor: sixteen requests' worth of room beyond what is being merged.
-  package static let stage = ChannelLimits(
-    sizer: .requests, capacity: 256, maxBytes: 4 << 20, patience: .seconds(2))
+  package static let stage = {
+    var limits = ChannelLimits(sizer: .requests, capacity: 256, maxBytes: 4 << 20, patience: .seconds(2))
+    limits.refusesWhenStuck = true
+    return limits
+  }()
 
   func size(of batch: Batch) -> Int {
     switch sizer {
     case .requests: 1
     case .items: batch.itemCount
-    case .bytes: batch.byteCount
+    case .bytes: batch.footprint
     }
   }
 }
@@ -60,15 +68,18 @@ package final class Channel: Sendable {
   private let limits: ChannelLimits
   private let clock: any PipelineClock
   private let heir = Mutex<(any Consumer)?>(nil)
+  /// Where the bytes in the channel are booked.
+  private let memory: ProcessMemory?
   /// Told of every delivery that ends here, so that the ledger books it: refused for want of room, or at an abort.
   private let ended: @Sendable (Batch, LedgerState, String) -> Void
 
   package init(
-    limits: ChannelLimits, clock: any PipelineClock,
+    limits: ChannelLimits, clock: any PipelineClock, memory: ProcessMemory? = nil,
     ended: @escaping @Sendable (Batch, LedgerState, String) -> Void
   ) {
     self.limits = limits
     self.clock = clock
+    self.memory = memory
     self.ended = ended
     state = Mutex(ChannelState(limits))
     state.withLock { $0.channel = self }
@@ -84,11 +95,12 @@ package final class Channel: Sendable {
   /// Takes the delivery, lets it wait for room for as long as `patience`, or refuses it retryably.
   package func offer(_ delivery: consuming Delivery) {
     let entry = Entry(delivery)
+    memory?.queued(entry.batch.footprint)
     let now = clock.now
     switch state.withLock({ $0.offer(entry, at: now) }) {
     case .queued(let actions): actions.perform()
     case .refused(let reason):
-      if reason == ChannelState.closedReason, let successor { return successor.offer(entry.delivery) }
+      if reason == ChannelState.closedReason, let successor { return successor.offer(leaving(entry)) }
       refuse(entry, reason)
     case .parked(let actions, let timer):
       actions.perform()
@@ -100,6 +112,7 @@ package final class Channel: Sendable {
   package func send(_ delivery: consuming Delivery) async {
     let entry = Entry(delivery)
     var heir: (any Consumer)?
+    memory?.queued(entry.batch.footprint)
     await withCheckedContinuation { sender in
       switch state.withLock({ $0.send(entry, sender) }) {
       case .parked(let actions, _): return actions.perform()
@@ -110,7 +123,7 @@ package final class Channel: Sendable {
       }
       sender.resume()
     }
-    await heir?.send(entry.delivery)
+    if let heir { await heir.send(leaving(entry)) }
   }
 
   private func setOfferTimer(_ deadline: MonotonicInstant?) {
@@ -144,6 +157,7 @@ package final class Channel: Sendable {
 
   /// Ends a delivery that found no room: back to its sender, or dropped when the sender was answered before.
   private func refuse(_ entry: Entry, _ reason: String) {
+    memory?.queued(-entry.batch.footprint)
     ended(entry.batch, entry.completion.isAwaited ? .refused : .dropped, reason)
     let text = reason == "queue_full" ? "the queue is full" : "the collector is shutting down"
     entry.completion.resolve(.refused(reason: text, after: .seconds(1)))
@@ -160,11 +174,25 @@ package final class Channel: Sendable {
   /// A reader goes on that had called ``beginStall()``.
   package func endStall() { state.withLock { $0.stall(by: -1) }.perform() }
 
+  // MARK: Room
+
+  /// What a reader took is gone, or with a negative number has become more.
+  package func release(_ bytes: Int) {
+    guard limits.countsTaken, bytes != 0 else { return }
+    state.withLock { $0.release(bytes) }.perform()
+  }
+
   // MARK: Readers
 
   package func poll() -> Delivery? {
     guard case .entry(let entry, let actions) = state.withLock({ $0.take() }) else { return nil }
     actions.perform()
+    return leaving(entry)
+  }
+
+  /// The delivery of an entry that is read; from here on its reader answers for its memory.
+  private func leaving(_ entry: Entry) -> Delivery {
+    memory?.queued(-entry.batch.footprint)
     return entry.delivery
   }
 
@@ -172,13 +200,13 @@ package final class Channel: Sendable {
     switch state.withLock({ $0.take() }) {
     case .entry(let entry, let actions):
       actions.perform()
-      return .delivery(entry.delivery)
+      return .delivery(leaving(entry))
     case .closed: return .closed
     case .empty: break
     }
     if let deadline, deadline <= clock.now { return .deadline }
     switch await wait(before: deadline, threshold: deadline == nil ? 1 : items) {
-    case .entry(let entry): return .delivery(entry.delivery)
+    case .entry(let entry): return .delivery(leaving(entry))
     case .deadline: return .deadline
     case .closed: return .closed
     }

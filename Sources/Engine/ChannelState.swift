@@ -101,6 +101,10 @@ struct ChannelState {
   private var pacedBytes = 0
   /// Readers that wait for a backend which takes nothing: while there are any, nobody is paced.
   private var stalls = 0
+  /// Bytes that readers took and have not done with, where those count.
+  private var takenBytes = 0
+  /// Whether an offer has waited in vain since a reader took something.
+  private var isStuck = false
   private var isClosed = false
   /// When the timer for readers that is under way fires; one is enough for all deadlines.
   private var readerTimer: MonotonicInstant?
@@ -110,7 +114,10 @@ struct ChannelState {
 
   init(_ limits: ChannelLimits) { self.limits = limits }
 
-  var load: (size: Int, items: Int, bytes: Int) { (size, items + parkedItems, bytes + parkedBytes) }
+  /// Size as far as it takes up room; items and bytes as far as they wait.
+  var load: (size: Int, items: Int, bytes: Int) {
+    (limits.sizer == .bytes ? size + takenBytes : size, items + parkedItems, bytes + parkedBytes)
+  }
 
   private mutating func makeID() -> UInt64 {
     lastID += 1
@@ -120,16 +127,19 @@ struct ChannelState {
   // MARK: Room
 
   private func hasRoom(for batch: Batch) -> Bool {
-    if queue.isEmpty { return true }
-    if size + limits.size(of: batch) > limits.capacity { return false }
-    if let maxBytes = limits.maxBytes, bytes + batch.byteCount > maxBytes { return false }
+    if queue.isEmpty, takenBytes == 0 { return true }
+    let taken = limits.sizer == .bytes ? takenBytes : 0
+    if !(queue.isEmpty && taken == 0), size + taken + limits.size(of: batch) > limits.capacity {
+      return false
+    }
+    if let maxBytes = limits.maxBytes, bytes + takenBytes + batch.footprint > maxBytes { return false }
     return true
   }
 
   /// Whether a sender that can wait need not: readers that gather, or a backend that is down, want the queue to fill.
   private func keepsPace(_ batch: Batch) -> Bool {
     guard let pace = limits.paceBytes, !isClosed, stalls == 0, pacedBytes > 0 else { return true }
-    return pacedBytes + batch.byteCount <= pace || readers.first?.deadline != nil
+    return pacedBytes + batch.footprint <= pace || readers.first?.deadline != nil
   }
 
   private mutating func enqueue(_ delivered: Entry, isPaced: Bool, _ actions: inout Actions) {
@@ -139,22 +149,24 @@ struct ChannelState {
       entry.completion = .detached()
     }
     if isPaced, limits.paceBytes != nil, let channel {
-      pacedBytes += entry.batch.byteCount
+      pacedBytes += entry.batch.footprint
       entry.completion = Completion(
-        PacedOutcome(upstream: entry.completion, bytes: entry.batch.byteCount, channel: channel),
+        PacedOutcome(upstream: entry.completion, bytes: entry.batch.footprint, channel: channel),
         isAwaited: entry.completion.isAwaited)
     }
     queue.append(entry)
     size += limits.size(of: entry.batch)
-    bytes += entry.batch.byteCount
+    bytes += entry.batch.footprint
     items += entry.batch.itemCount
   }
 
   private mutating func dequeue(_ actions: inout Actions) -> Entry? {
     guard let entry = queue.popFirst() else { return nil }
     size -= limits.size(of: entry.batch)
-    bytes -= entry.batch.byteCount
+    bytes -= entry.batch.footprint
     items -= entry.batch.itemCount
+    if limits.countsTaken { takenBytes += entry.batch.footprint }
+    isStuck = false
     moveUp(&actions)
     return entry
   }
@@ -181,19 +193,19 @@ struct ChannelState {
   }
 
   private mutating func park(_ entry: Entry) {
-    parkedBytes += entry.batch.byteCount
+    parkedBytes += entry.batch.footprint
     parkedItems += entry.batch.itemCount
   }
 
   private mutating func unpark(_ entry: Entry) {
-    parkedBytes -= entry.batch.byteCount
+    parkedBytes -= entry.batch.footprint
     parkedItems -= entry.batch.itemCount
   }
 
   private mutating func removeFirstOffer() {
     guard let offer = offers.popFirst() else { return }
     unpark(offer.entry)
-    offeredBytes -= offer.entry.batch.byteCount
+    offeredBytes -= offer.entry.batch.footprint
   }
 
   /// Gives waiting readers what there is, if it is enough for them.
@@ -223,13 +235,14 @@ struct ChannelState {
       serveReaders(&actions)
       return .queued(actions)
     }
-    guard limits.patience > .zero, offeredBytes + entry.batch.byteCount <= Self.maxOfferedBytes else {
+    guard limits.patience > .zero, !isStuck, offeredBytes + entry.batch.footprint <= Self.maxOfferedBytes
+    else {
       return .refused("queue_full")
     }
     let deadline = now + limits.patience
     offers.append(Offer(id: makeID(), entry: entry, deadline: deadline))
     park(entry)
-    offeredBytes += entry.batch.byteCount
+    offeredBytes += entry.batch.footprint
     serveReaders(&actions)
     let timer = isOfferTimerSet || offers.isEmpty ? nil : deadline
     if timer != nil { isOfferTimerSet = true }
@@ -270,6 +283,7 @@ struct ChannelState {
       removeFirstOffer()
       expired.append(offer.entry)
     }
+    if !expired.isEmpty { isStuck = limits.refusesWhenStuck }
     moveUp(&actions)
     serveReaders(&actions)
     isOfferTimerSet = !offers.isEmpty
@@ -281,6 +295,12 @@ struct ChannelState {
   /// A paced delivery of so many bytes is done.
   mutating func finish(pacedBytes finished: Int) -> Actions {
     pacedBytes -= finished
+    return settle()
+  }
+
+  /// So many bytes that a reader took are gone.
+  mutating func release(_ released: Int) -> Actions {
+    takenBytes -= released
     return settle()
   }
 

@@ -11,6 +11,8 @@ extension Collector {
   func replace(with plan: Plan) async -> Result<ReloadSummary, any Error> {
     let old = state.withLock { $0.graph }
     let difference = PlanDifference(from: old.plan, to: plan)
+    // Queues are made with the limits of their plan.
+    parts.memory.configure(plan, logger: logger, isReload: true)
     if difference.isEmpty { return .success(difference.summary) }
     var replacement: Replacement
     do {
@@ -18,11 +20,13 @@ extension Collector {
         plan: plan, keeping: (old, difference), parts: parts, logger: logger, health: status)
       replacement = Replacement(self, from: old, to: new, difference)
     } catch {
+      parts.memory.configure(old.plan, logger: logger, isReload: true)
       return .failure(error)
     }
     let fresh = replacement.fresh
     state.withLock { $0.starting = fresh }
     do { try await replacement.start() } catch {
+      parts.memory.configure(old.plan, logger: logger, isReload: true)
       await replacement.goBack()
       return .failure(error)
     }

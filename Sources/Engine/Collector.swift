@@ -45,6 +45,8 @@ package final class Collector: Sendable {
     self.parts = parts
     self.logger = logger
     self.status = status
+    parts.memory.configure(plan, logger: logger)
+    parts.memory.publish(in: parts.metrics)
     let graph = try Graph(plan: plan, parts: parts, logger: logger, health: status)
     state = Mutex(State(graph: graph, signals: graph.signals))
     observe(graph.signals)
@@ -124,7 +126,8 @@ package final class Collector: Sendable {
   }
 
   private func control(grace: Duration, over: Milestone) async {
-    let shutdown = shutdown
+    let (shutdown, memory, clock) = (shutdown, parts.memory, parts.clock)
+    spawn { await memory.run(clock: clock) }
     spawn {
       await shutdown.wait()
       self.events.post(.shutdown)

@@ -45,12 +45,15 @@ package struct DeliveryPath: Sendable {
   package let taken: Taken
   private let delivery: DeliverySettings?
   private let storageNote: String?
+  /// What a memory queue may take that does not count bytes, where there is memory enough.
+  private let queueLimit: Int
 
   init(_ plan: Plan, _ pipeline: Plan.Pipeline, _ receiver: ComponentID, _ exporter: ComponentID) {
     self.pipeline = pipeline.id
     self.receiver = receiver
     self.exporter = exporter
     processors = pipeline.processors
+    queueLimit = plan.memory.queueLimit?.bytes ?? ProcessMemory.defaultLimit
     let node = plan.nodes[exporter]
     delivery = node?.component.traits.delivery
     let storage = delivery.flatMap { $0.isDurable ? $0.queue?.storage?.id : nil }
@@ -128,7 +131,7 @@ package struct DeliveryPath: Sendable {
     }
     let place = queue.storage == nil ? "queued in memory" : "stored"
     let ceiling =
-      queue.storage == nil && queue.sizer != .bytes ? " or \(QueueSettings.byteCeiling >> 20) MiB" : ""
+      queue.storage == nil && queue.sizer != .bytes ? " or \(queueLimit >> 20) MiB" : ""
     return
       "up to \(queue.queueSize) \(queue.sizer.rawValue)\(ceiling) are \(place), then senders are refused "
       + "retryably; \(retry)"

@@ -8,16 +8,18 @@ package struct EngineParts: Sendable {
   package let metrics: SelfMetrics
   package let ledger: Ledger
   package let control: any CollectorControl
+  package let memory: ProcessMemory
 
   package init(
     clock: any PipelineClock, randomness: any Randomness, metrics: SelfMetrics, ledger: Ledger,
-    control: any CollectorControl = NoControl()
+    control: any CollectorControl = NoControl(), memory: ProcessMemory = ProcessMemory()
   ) {
     self.clock = clock
     self.randomness = randomness
     self.metrics = metrics
     self.ledger = ledger
     self.control = control
+    self.memory = memory
   }
 
   func counter(_ name: String, _ help: String, _ label: String, _ id: ComponentID) -> SelfMetricCell {
@@ -28,16 +30,5 @@ package struct EngineParts: Sendable {
     metrics.counter(
       "otelcol_processor_\(direction)_items", help: "Items that came into or left a processor.",
       labels: [("processor", id.description), ("otel_signal", signal.rawValue)])
-  }
-}
-
-extension Signal {
-  /// What the Collector's self-metrics call an item of the signal.
-  package var itemNoun: String {
-    switch self {
-    case .traces: "spans"
-    case .metrics: "metric_points"
-    case .logs: "log_records"
-    }
   }
 }

@@ -52,7 +52,8 @@ final class ExporterNode: Consumer {
       limits = ChannelLimits(sizer: .requests, capacity: workers, maxBytes: 4 << 20)
     } else {
       stored = nil
-      limits = Self.limits(queueing, holdsCompletions: holdsCompletions)
+      limits = Self.limits(
+        queueing, ceiling: parts.memory.queueCeiling, holdsCompletions: holdsCompletions)
     }
     let ended: @Sendable (Batch, LedgerState, String) -> Void
     if stored == nil {
@@ -69,23 +70,28 @@ final class ExporterNode: Consumer {
       // What ends in front of the workers stays stored.
       ended = { _, _, _ in }
     }
-    queue = Channel(limits: limits, clock: parts.clock, ended: ended)
+    queue = Channel(limits: limits, clock: parts.clock, memory: parts.memory, ended: ended)
     batches = queueing?.batch.map { _ in
-      Channel(limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, ended: ended)
+      Channel(
+        limits: ChannelLimits(sizer: .requests, capacity: workers), clock: parts.clock, memory: parts.memory,
+        ended: ended)
     }
     live = Mutex(workers + (batches == nil ? 0 : 1) + (stored == nil ? 0 : 1))
   }
 
-  private static func limits(_ queueing: QueueSettings?, holdsCompletions: Bool) -> ChannelLimits {
+  private static func limits(
+    _ queueing: QueueSettings?, ceiling: Int, holdsCompletions: Bool
+  ) -> ChannelLimits {
     var limits =
       queueing.map {
         ChannelLimits(
           sizer: $0.sizer, capacity: $0.queueSize,
-          maxBytes: $0.sizer == .bytes ? nil : QueueSettings.byteCeiling,
+          maxBytes: $0.sizer == .bytes ? nil : ceiling,
           patience: $0.blockOnOverflow ? .seconds(60) : .zero,
           answer: $0.waitForResult || holdsCompletions ? .byReader : .onIntake)
       } ?? .stage
     limits.paceBytes = paceBytes
+    limits.countsTaken = true
     return limits
   }
 
@@ -239,7 +245,11 @@ final class ExporterNode: Consumer {
   }
 
   private func flush(_ gatherer: inout Gatherer, _ signal: Signal, into output: Channel) async {
-    for (batch, completion) in gatherer.take(signal) {
+    let held = gatherer.footprint(of: signal)
+    let pieces = gatherer.take(signal)
+    // In the place of what was gathered stands what it became.
+    queue.release(held - pieces.reduce(0) { $0 + $1.0.footprint })
+    for (batch, completion) in pieces {
       await output.send(Delivery(batch, completion: completion))
     }
   }
@@ -252,6 +262,11 @@ final class ExporterNode: Consumer {
 
   private func process(_ delivery: consuming Delivery) async {
     let batch = delivery.batch
+    parts.memory.queued(batch.footprint)
+    defer {
+      parts.memory.queued(-batch.footprint)
+      queue.release(batch.footprint)
+    }
     var end = ExportTries.End.stopped(.refused(reason: "the exporter stops", after: nil))
     if !tries.isStopped {
       // While the backend is down the queue fills up; while it answers, senders that can wait keep its pace.

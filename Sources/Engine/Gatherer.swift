@@ -23,6 +23,9 @@ struct Gatherer {
 
   func isFull(_ signal: Signal) -> Bool { (held[signal]?.size ?? 0) >= max(1, settings.minSize) }
 
+  /// What the requests held of `signal` take of memory.
+  func footprint(of signal: Signal) -> Int { held[signal]?.batches.reduce(0) { $0 + $1.footprint } ?? 0 }
+
   mutating func add(_ delivery: consuming Delivery) {
     let batch = delivery.batch
     let size = size(batch)

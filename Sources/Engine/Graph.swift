@@ -44,6 +44,10 @@ struct Graph: Sendable {
       exporters.append(
         try kept.exporters[id] ?? maker.exporter(node, at: port, isSuccessor: place != nil))
     }
+    let requests = parts.memory.requests
+    for id in plan.pipelines.flatMap(\.receivers) {
+      gates[id] = [{ requests.isExhausted ? "too many request bytes are under way, try again later" : nil }]
+    }
     try join(kept, maker, parts)
     for id in Self.ordered(plan.pipelines.flatMap(\.receivers)) {
       guard let node = plan.nodes[id] else { continue }

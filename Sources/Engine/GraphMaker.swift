@@ -25,7 +25,7 @@ struct GraphMaker {
       logger: logger(for: node.id),
       clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
       metrics: parts.metrics, health: health, control: parts.control, holdsCompletions: holdsCompletions,
-      extensions: directory(of: node), gate: gate, isSuccessor: isSuccessor)
+      extensions: directory(of: node), gate: gate, isSuccessor: isSuccessor, memory: parts.memory)
     do { return try node.component.make(context) } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)
     }

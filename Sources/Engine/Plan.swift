@@ -32,6 +32,7 @@ package struct Plan: Sendable {
   package private(set) var telemetry = TelemetryConfig()
   /// Whether senders' answers wait for the backends also where queues are memory only.
   package private(set) var isAtLeastOnce = false
+  package private(set) var memory = MemoryConfig()
 
   /// Plans the graph of a resolved configuration; nil when errors were added.
   ///
@@ -82,6 +83,7 @@ package struct Plan: Sendable {
       {
         plan.telemetry = service.telemetry
         plan.isAtLeastOnce = service.delivery == .atLeastOnce
+        plan.memory = service.memory
         planExtensions(service)
         if let admin = serviceNode["admin"] { planAdmin(admin, at: serviceNode) }
         planPipelines(service, at: serviceNode)
@@ -268,6 +270,7 @@ package struct Plan: Sendable {
       let receivers = list(.receiver, config.receivers, signal, "\(path).receivers")
       let processors = list(.processor, config.processors, signal, "\(path).processors")
       let exporters = list(.exporter, config.exporters, signal, "\(path).exporters")
+      warnOfLateGuards(processors, config.processors, "\(path).processors")
       for (kind, isEmpty) in [
         (ComponentKind.receiver, config.receivers.isEmpty), (.exporter, config.exporters.isEmpty),
       ]
@@ -359,6 +362,24 @@ package struct Plan: Sendable {
       if !fit.isEmpty { return "extensions that can: \(fit.joined(separator: ", "))" }
       let roles = target.component?.traits.roles ?? []
       return roles.isEmpty ? nil : "as it is configured it serves for \(roles.joined(separator: " and "))"
+    }
+
+    /// A processor that refuses must come first: behind another one it refuses what has cost work already, and behind
+    /// one that answers on intake it can only drop.
+    private mutating func warnOfLateGuards(_ ids: [ComponentID], _ nodes: [ConfigNode], _ path: String) {
+      guard ids.count == nodes.count else { return }
+      var isBuffered = false
+      for (index, id) in ids.enumerated() {
+        let traits = plan.nodes[id]?.component.traits
+        if index > 0, traits?.guardsIntake == true {
+          let harm = isBuffered ? "drops" : "refuses late"
+          diagnostics.warning(
+            "late-limiter",
+            "processor \"\(id)\" is not the first of its pipeline: it \(harm) what it does not take",
+            at: nodes[index].origin, path: "\(path)[\(index)]", help: "name it first")
+        }
+        isBuffered = isBuffered || traits.map { $0.buffering != .none } ?? false
+      }
     }
 
     private mutating func warnOfUnused() {

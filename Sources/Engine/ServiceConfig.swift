@@ -7,6 +7,7 @@ package struct ServiceConfig: ConfigGroup {
   var pipelines = ConfigMap<PipelineConfig>()
   var delivery = DeliveryMode.standard
   package var telemetry = TelemetryConfig()
+  package var memory = MemoryConfig()
   var admin: ConfigNode?
   package init() {}
 
@@ -19,6 +20,7 @@ package struct ServiceConfig: ConfigGroup {
       "When senders are told that their data was taken: `standard`, once it is in the next queue, in memory or on disk; "
         + "`at_least_once`, once it is on disk or the backends have taken it."),
     Field("telemetry", \.telemetry, "What the collector reports about itself."),
+    Field("memory", \.memory, "Bounds of what the whole process holds; not a key of the Collector."),
     Field(
       "admin", \.admin, "The address for operators, with the keys of an HTTP server; absent: there is none."),
   ]

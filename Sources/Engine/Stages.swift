@@ -7,6 +7,7 @@ final class InlineStage: Consumer {
   private struct Step: Sendable {
     let processor: any InlineProcessor
     let id: ComponentID
+    let refusals: StageRefusals
     let incoming: SelfMetricCell
     let outgoing: SelfMetricCell
   }
@@ -22,7 +23,7 @@ final class InlineStage: Consumer {
     ledger = parts.ledger
     steps = processors.map { id, processor in
       Step(
-        processor: processor, id: id,
+        processor: processor, id: id, refusals: StageRefusals(id, parts: parts),
         incoming: parts.processorItems("incoming", id: id, signal: signal),
         outgoing: parts.processorItems("outgoing", id: id, signal: signal))
     }
@@ -47,8 +48,20 @@ final class InlineStage: Consumer {
     return current
   }
 
+  /// Why one of the steps takes nothing at present; booked as its refusal.
+  private func refusal(of batch: Batch, isAwaited: Bool) -> String? {
+    for step in steps {
+      guard let reason = step.processor.refusal else { continue }
+      step.refusals.refused(batch, isAwaited: isAwaited)
+      return reason
+    }
+    return nil
+  }
+
   func offer(_ delivery: consuming Delivery) {
-    if let batch = run(delivery.batch) {
+    if let reason = refusal(of: delivery.batch, isAwaited: delivery.completion.isAwaited) {
+      delivery.resolve(.refused(reason: reason, after: StageRefusals.delay))
+    } else if let batch = run(delivery.batch) {
       next.offer(delivery.replacing(batch))
     } else {
       delivery.resolve(.accepted)
@@ -56,7 +69,9 @@ final class InlineStage: Consumer {
   }
 
   func send(_ delivery: consuming Delivery) async {
-    if let batch = run(delivery.batch) {
+    if let reason = refusal(of: delivery.batch, isAwaited: delivery.completion.isAwaited) {
+      delivery.resolve(.refused(reason: reason, after: StageRefusals.delay))
+    } else if let batch = run(delivery.batch) {
       await next.send(delivery.replacing(batch))
     } else {
       delivery.resolve(.accepted)

@@ -12,7 +12,8 @@ extension Catalog {
       OTLPReceiver.self
     ],
     processors: [
-      BatchProcessor.self
+      BatchProcessor.self,
+      MemoryLimiterProcessor.self,
     ],
     exporters: [
       DebugExporter.self,

@@ -75,7 +75,7 @@ struct RunCommand: AsyncParsableCommand {
       arguments, running: loaded, telemetry: plan.telemetry, logger: logger, clock: clock, metrics: metrics)
     let parts = EngineParts(
       clock: clock, randomness: SystemRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics),
-      control: reloads)
+      control: reloads, memory: ProcessMemory(source: SystemMemory(giveBack: Allocator.giveBack)))
     ProcessMetrics.register(
       in: metrics, clock: clock, resource: plan.telemetry.resourceAttributes(version: Millrace.version))
     let status = CollectorStatus(clock: clock)

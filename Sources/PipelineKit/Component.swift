@@ -75,6 +75,8 @@ public struct ComponentTraits: Sendable {
   public var delivery: DeliverySettings?
   /// Whether a processor holds items back in memory, and when their senders are answered.
   public var buffering: Buffering
+  /// Whether a processor refuses what comes in (`memory_limiter`), so that it should be the first of its pipelines.
+  public var guardsIntake: Bool
   /// What users must know when they rely on it, for explanations of a configuration: a clause without a full stop.
   public var note: String?
   /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
@@ -92,11 +94,13 @@ public struct ComponentTraits: Sendable {
   }
 
   public init(
-    roles: [String] = [], delivery: DeliverySettings? = nil, buffering: Buffering = .none, note: String? = nil
+    roles: [String] = [], delivery: DeliverySettings? = nil, buffering: Buffering = .none,
+    guardsIntake: Bool = false, note: String? = nil
   ) {
     self.roles = roles
     self.delivery = delivery
     self.buffering = buffering
+    self.guardsIntake = guardsIntake
     self.note = note
   }
 }
@@ -251,13 +255,15 @@ public struct ComponentContext: Sendable {
   public let gate: IntakeGate
   /// Whether it takes the place of an instance of the same id while the collector runs: files are then continued.
   public let isSuccessor: Bool
+  /// The memory of the whole process.
+  public let memory: ProcessMemory
 
   public init(
     id: ComponentID, declaredAt: String, signals: [Signal], logger: Logger, clock: any PipelineClock,
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
     control: any CollectorControl = NoControl(),
     holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
-    gate: IntakeGate = IntakeGate(), isSuccessor: Bool = false
+    gate: IntakeGate = IntakeGate(), isSuccessor: Bool = false, memory: ProcessMemory = ProcessMemory()
   ) {
     self.id = id
     self.declaredAt = declaredAt
@@ -273,6 +279,7 @@ public struct ComponentContext: Sendable {
     self.extensions = extensions
     self.gate = gate
     self.isSuccessor = isSuccessor
+    self.memory = memory
   }
 }
 

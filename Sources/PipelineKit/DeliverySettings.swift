@@ -44,18 +44,16 @@ public struct QueueSettings: ConfigGroup {
   public var storage: ExtensionReference<StorageRole>?
   public init() {}
 
-  /// What a queue that counts requests or items holds at most in bytes, so that memory stays bounded whatever the
-  /// size of a request.
-  public static let byteCeiling = 256 << 20
-
   public static let fields: [Field<Self>] = [
     Field("enabled", \.enabled, "Whether to queue at all; without a queue the sender waits for the backend."),
     Field("num_consumers", \.numConsumers, "Requests under way at the same time.", check: .range(1...10_000)),
     Field(
       "queue_size", \.queueSize,
-      "How much the queue holds, counted by `sizer`; unless that is `bytes`, never more than 256 MiB.",
+      "How much the queue holds, counted by `sizer`; a memory queue whose sizer is not `bytes` never holds more "
+        + "than `service.memory.queue_limit`.",
       check: .atLeast(1)),
-    Field("sizer", \.sizer, "What `queue_size` counts."),
+    Field(
+      "sizer", \.sizer, "What `queue_size` counts; bytes are those a request takes in memory, or on disk."),
     Field("wait_for_result", \.waitForResult, "Answer the sender only once the backend has answered."),
     Field("block_on_overflow", \.blockOnOverflow, "Wait for room when full, instead of refusing."),
     Field("batch", \.batch, "Gather queued requests into larger ones."),

@@ -1,4 +1,5 @@
 import Synchronization
+public import TelemetryData
 
 /// What kind of series a self-metric is, in Prometheus' terms.
 public enum SelfMetricKind: String, Sendable { case counter, gauge, histogram }
@@ -185,6 +186,17 @@ public final class SelfMetrics: Sendable {
       }
       return SelfMetricFamily(
         name: name, help: family.help, unit: family.unit, kind: family.kind, series: series)
+    }
+  }
+}
+
+extension Signal {
+  /// What the Collector's self-metrics call an item of the signal.
+  public var itemNoun: String {
+    switch self {
+    case .traces: "spans"
+    case .metrics: "metric_points"
+    case .logs: "log_records"
     }
   }
 }

@@ -12,6 +12,7 @@ package final class Probe: Sendable {
 
   private struct State {
     var outputs = ReceiverOutputs()
+    var gate: IntakeGate?
     var exported: [Batch] = []
     var attempts = 0
     var events: [String] = []
@@ -47,6 +48,9 @@ package final class Probe: Sendable {
   /// What was called, in order: `receiver start`, `exporter stop`, …
   package var events: [String] { state.withLock { $0.events } }
 
+  /// Why the receiver should read no request at present.
+  package var refusal: String? { state.withLock { $0.gate }?.refusal }
+
   /// Sends a batch into the pipeline, waiting for room, and waits for its outcome.
   package func send(_ batch: Batch) async -> Outcome {
     guard let output = state.withLock({ $0.outputs[batch.signal] }) else {
@@ -64,6 +68,8 @@ package final class Probe: Sendable {
   }
 
   fileprivate func note(_ event: String) { state.withLock { $0.events.append(event) } }
+
+  fileprivate func watch(_ gate: IntakeGate) { state.withLock { $0.gate = gate } }
 
   fileprivate func open(_ outputs: ReceiverOutputs) { state.withLock { $0.outputs = outputs } }
 
@@ -91,11 +97,16 @@ package final class ProbeReceiver: Receiver {
   package static let descriptor = ComponentDescriptor(
     type: "probe", summary: "Sends what a test tells it to.")
   private let probe: Probe
+  private let gate: IntakeGate
 
-  package init(config: Config, context: ComponentContext) throws { probe = try Probe.named(config.probe) }
+  package init(config: Config, context: ComponentContext) throws {
+    probe = try Probe.named(config.probe)
+    gate = context.gate
+  }
 
   package func start(_ outputs: ReceiverOutputs) async throws {
     try probe.failIfAsked()
+    probe.watch(gate)
     probe.open(outputs)
     probe.note("receiver start")
     probe.started.reach()

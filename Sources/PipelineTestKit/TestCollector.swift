@@ -11,13 +11,16 @@ package final class TestCollector: Sendable {
   private let shutdown = Milestone()
 
   /// Plans and builds `yaml`; throws the rendered diagnostics when it is wrong.
-  package init(_ yaml: String, catalog: Catalog = .testing(), clock: any PipelineClock = SystemClock()) throws
-  {
+  package init(
+    _ yaml: String, catalog: Catalog = .testing(), clock: any PipelineClock = SystemClock(),
+    memory: ProcessMemory = ProcessMemory()
+  ) throws {
     self.catalog = catalog
     let (plan, diagnostics) = Self.plan(yaml, catalog: catalog)
     guard let plan else { throw StartError(diagnostics.render()) }
     let parts = EngineParts(
-      clock: clock, randomness: FixedRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics))
+      clock: clock, randomness: FixedRandomness(), metrics: metrics, ledger: Ledger(metrics: metrics),
+      memory: memory)
     collector = try Collector(
       plan: plan, parts: parts, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       status: CollectorStatus(clock: clock))

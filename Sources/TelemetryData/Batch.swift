@@ -74,9 +74,28 @@ public struct Batch: Sendable {
   @inlinable
   public var byteCount: Int { bytes.count }
 
+  /// What the batch takes of memory in bytes: the export request, with the spare room that its array has, and the
+  /// index.
+  ///
+  /// Queues count this, so that small requests, of which the index is a good part, do not take more than a queue may
+  /// hold.
+  public var footprint: Int { bytes.room + index.footprint + Self.overhead }
+
+  /// The heads of the arrays and of the index, and what a delivery puts around a batch.
+  private static let overhead = 384
+
   /// Whether there is nothing to deliver: no span, log record or data point.
   @inlinable
   public var isEmpty: Bool { index.itemCount == 0 }
+}
+
+extension Array {
+  /// What the elements take of memory in bytes; with the spare room where there is much of it. A little varies from one
+  /// allocation to the next.
+  var room: Int {
+    let (used, held) = (count * MemoryLayout<Element>.stride, capacity * MemoryLayout<Element>.stride)
+    return held > used + used / 4 + 1024 ? held : used
+  }
 }
 
 extension Batch: CustomStringConvertible {

@@ -69,6 +69,9 @@ public final class BatchIndex: Sendable {
     itemCount = pointEnds.isEmpty ? items.count : Int(pointEnds[pointEnds.count - 1])
   }
 
+  /// What its entries take of memory, in bytes.
+  var footprint: Int { resources.room + scopes.room + items.room + pointEnds.room }
+
   /// The positions of a resource's scopes.
   @inlinable
   public func scopes(ofResource position: Int) -> Range<Int> {

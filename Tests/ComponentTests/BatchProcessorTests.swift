@@ -80,6 +80,14 @@ struct BatchRun {
     #expect(run.number("otelcol_processor_batch_batch_send_size_bytes") == 2)
   }
 
+  @Test func `large items are sent at four megabytes, however few they are`() async {
+    let run = BatchRun()
+    let large = Batch.spans(2, name: String(repeating: "x", count: 700_000))
+    await run((0..<5).map { _ in .batch(large) }) { $0.sendBatchSize = 8192 }
+    #expect(run.output.itemCounts == [4, 4, 2])
+    #expect(run.number("otelcol_processor_batch_batch_size_trigger_send") == 2)
+  }
+
   @Test func `what has gathered leaves when its time has come, counted from its first item`() async {
     var source = SpanSource()
     let run = BatchRun()

@@ -7,7 +7,7 @@ import Testing
 
 /// Senders that keep the readers' pace, next to offers and readers that want more.
 @Suite struct ChannelPaceTests {
-  private let size = Batch.spans(10).byteCount
+  private let size = Batch.spans(10).footprint
 
   private func channel(_ limits: ChannelLimits, clock: TestClock = TestClock()) -> Channel {
     Channel(limits: limits, clock: clock) { _, _, _ in }

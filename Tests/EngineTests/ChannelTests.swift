@@ -34,7 +34,7 @@ import Testing
     #expect(counts == [1, 2, 3, 4, 5])
   }
 
-  @Test(arguments: [(QueueSizer.requests, 2), (.items, 20), (.bytes, 2 * Batch.spans(10).byteCount)])
+  @Test(arguments: [(QueueSizer.requests, 2), (.items, 20), (.bytes, 2 * Batch.spans(10).footprint)])
   func `a full channel refuses retryably`(sizer: QueueSizer, capacity: Int) {
     let ends = Ends()
     let channel = channel(ChannelLimits(sizer: sizer, capacity: capacity), ends: ends)
@@ -183,7 +183,7 @@ import Testing
   }
 
   @Test func `a sender that can wait keeps the readers' pace, unless they wait themselves`() async {
-    let size = Batch.spans(10).byteCount
+    let size = Batch.spans(10).footprint
     var limits = ChannelLimits(sizer: .requests, capacity: 100)
     limits.paceBytes = 2 * size
     let channel = channel(limits)

@@ -65,13 +65,15 @@ class Pipeline:
     health_settings: dict = field(default_factory=dict)
     service: dict = field(default_factory=dict)
     log_level: str = "info"
+    second_receiver: bool = False
+    service: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        self.grpc, self.http, self.metrics, self.health = (free_port() for _ in range(4))
+        self.grpc, self.http, self.metrics, self.health, self.second_http = (free_port() for _ in range(5))
 
     def document(self) -> dict:
         pipeline = {
-            "receivers": ["otlp"], "processors": list(self.processors), "exporters": list(self.exporters),
+            "receivers": ["otlp", *(["otlp/second"] if self.second_receiver else [])], "processors": list(self.processors), "exporters": list(self.exporters),
         }
         return {
             "receivers": {
@@ -80,13 +82,16 @@ class Pipeline:
                         "grpc": {"endpoint": f"127.0.0.1:{self.grpc}", **self.grpc_settings},
                         "http": {"endpoint": f"127.0.0.1:{self.http}", **self.http_settings},
                     }
-                }
+                },
+                **({"otlp/second": {"protocols": {"http": {"endpoint": f"127.0.0.1:{self.second_http}"}}}}
+                   if self.second_receiver else {}),
             },
             "processors": self.processors,
             "exporters": self.exporters,
             "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}", **self.health_settings}},
             "service": {
                 "extensions": ["health_check"],
+                **self.service,
                 "telemetry": {
                     "logs": {"encoding": "json", "level": self.log_level},
                     "metrics": {

@@ -10,6 +10,7 @@ import Testing
   static let settings: [String: String] = [
     "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
     "processor batch": "{}",
+    "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
     "exporter nop": "{}",

@@ -25,7 +25,7 @@ package struct BatchProcessor: BufferingProcessor {
     package static let fields: [Field<Self>] = [
       Field(
         "send_batch_size", \.sendBatchSize,
-        "Send as soon as this many spans, data points or log records have gathered; 0 sends at once.",
+        "Send as soon as this many spans, data points or log records have gathered, or 4 MB; 0 sends at once.",
         check: .atLeast(0)),
       Field(
         "timeout", \.timeout,
@@ -82,7 +82,9 @@ package struct BatchProcessor: BufferingProcessor {
     while true {
       var isClosed = false
       var deadline = shards.nextDeadline
-      if context.holdsCompletions, let due = deadline { deadline = min(due, context.clock.now + Self.silence) }
+      if context.holdsCompletions, let due = deadline {
+        deadline = min(due, context.clock.now + Self.silence)
+      }
       switch await intake.next(before: deadline, gathering: shards.missingItems) {
       case .delivery(let delivery): take(delivery, into: &shards, ready: &ready)
       case .deadline:

@@ -40,8 +40,9 @@ struct BatchShards {
   /// Shards that hold something, by the time it is due: all wait equally long, so in the order they began.
   private var due: [Int] = []
 
-  /// The most bytes of one batch, which must be addressable with 32 bits.
-  private static let maxBytes = Int(UInt32.max) - 1
+  /// A batch is sent when it has so many bytes, however few its items: within what gRPC servers take by default, and
+  /// so that large items do not take memory without bound. A single input may be larger.
+  private static let maxBytes = 4_000_000
 
   init(_ config: BatchProcessor.Config, holdsCompletions: Bool) {
     timeout = config.timeout
@@ -81,7 +82,9 @@ struct BatchShards {
     _ batch: Batch, completion: Completion, to shard: Int, now: MonotonicInstant,
     into ready: inout [ReadyBatch]
   ) {
-    if shards[shard].bytes + batch.byteCount > Self.maxBytes { send(shard, by: .size, into: &ready) }
+    if shards[shard].bytes > 0, shards[shard].bytes + batch.byteCount > Self.maxBytes {
+      send(shard, by: .size, into: &ready)
+    }
     let room = maxItems - shards[shard].items
     guard batch.itemCount > room else {
       hold(batch, holdsCompletions ? completion : nil, in: shard)
@@ -112,7 +115,7 @@ struct BatchShards {
   }
 
   private mutating func settle(_ shard: Int, now: MonotonicInstant, into ready: inout [ReadyBatch]) {
-    if shards[shard].items >= threshold {
+    if shards[shard].items >= threshold || shards[shard].bytes >= Self.maxBytes {
       send(shard, by: .size, into: &ready)
     } else if shards[shard].deadline == nil {
       shards[shard].deadline = now + timeout
@@ -138,7 +141,7 @@ struct BatchShards {
       let completion = completions.isEmpty ? .detached() : Completion.merging(completions)
       ready.append(ReadyBatch(batch: merged, metadata: metadata, completion: completion, trigger: trigger))
     } catch {
-      // Too large to be one batch, which `maxBytes` rules out: sent as they came.
+      // Too large to be one batch, which `maxBytes` rules out together: sent as they came.
       for (position, batch) in batches.enumerated() {
         let completion = position < completions.count ? completions[position].completion : .detached()
         ready.append(ReadyBatch(batch: batch, metadata: metadata, completion: completion, trigger: trigger))

@@ -1,3 +1,4 @@
+package import PipelineKit
 internal import Synchronization
 
 /// Bounds the bytes of request bodies that one server holds, from the first byte received to the answer.
@@ -8,20 +9,27 @@ package final class AdmissionBudget: Sendable {
   /// Bytes.
   package let limit: Int
   private let heldBytes = Atomic<Int>(0)
+  /// The bound over all servers.
+  private let whole: ByteBudget?
   private let onExhausted: @Sendable () -> Void
 
   /// - Parameters:
   ///   - limit: in bytes.
+  ///   - whole: what all servers of the process share.
   ///   - onExhausted: called whenever bytes are refused.
-  package init(limit: Int, onExhausted: @escaping @Sendable () -> Void = {}) {
+  package init(limit: Int, whole: ByteBudget? = nil, onExhausted: @escaping @Sendable () -> Void = {}) {
     self.limit = limit
+    self.whole = whole
     self.onExhausted = onExhausted
   }
 
   /// A budget in which one body of the largest size always has room, compressed as it may be.
-  convenience init(_ wanted: Int, largestBody: Int, onExhausted: @escaping @Sendable () -> Void) {
+  convenience init(
+    _ wanted: Int, largestBody: Int, whole: ByteBudget? = nil, onExhausted: @escaping @Sendable () -> Void
+  ) {
     let least = largestBody + largestBody / 4 + min(largestBody, 256 << 10)
-    self.init(limit: max(wanted, least), onExhausted: onExhausted)
+    self.init(limit: max(wanted, least), whole: whole, onExhausted: onExhausted)
+    whole?.join(self, largest: least, makeRoom: onExhausted)
   }
 
   /// Bytes held now.
@@ -33,7 +41,9 @@ package final class AdmissionBudget: Sendable {
       give(-bytes)
       return true
     }
-    if heldBytes.wrappingAdd(bytes, ordering: .relaxed).newValue <= limit { return true }
+    if heldBytes.wrappingAdd(bytes, ordering: .relaxed).newValue <= limit, whole?.take(bytes) ?? true {
+      return true
+    }
     heldBytes.wrappingSubtract(bytes, ordering: .relaxed)
     onExhausted()
     return false
@@ -41,6 +51,8 @@ package final class AdmissionBudget: Sendable {
 
   /// Gives bytes back.
   func give(_ bytes: Int) {
-    if bytes > 0 { heldBytes.wrappingSubtract(bytes, ordering: .relaxed) }
+    guard bytes > 0 else { return }
+    heldBytes.wrappingSubtract(bytes, ordering: .relaxed)
+    whole?.give(bytes)
   }
 }

@@ -77,6 +77,7 @@ struct BodyReceiver {
       try checkRatio()
     } else {
       guard buffer.readableBytes <= limit - bytes.count else { throw .tooLarge }
+      grow(by: buffer.readableBytes)
       bytes.append(contentsOf: buffer.readableBytesView)
     }
     try charge()
@@ -122,6 +123,14 @@ struct BodyReceiver {
   private mutating func reserve(for first: Int) {
     let size = min(announced, limit, Self.trustedReserve, 4 * first)
     bytes.reserveCapacity(decompressor == nil ? size : min(4 * size, limit, 256 << 10))
+  }
+
+  /// Makes room for the next bytes: four times what has come, but not beyond what was announced. The array may be kept
+  /// in a queue, and each step leaves a hole in memory.
+  private mutating func grow(by count: Int) {
+    let needed = bytes.count + count
+    guard needed > bytes.capacity, needed <= announced else { return }
+    bytes.reserveCapacity(min(announced, max(needed, 4 * bytes.count)))
   }
 
   /// Charges what is held now.

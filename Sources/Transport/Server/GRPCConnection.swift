@@ -179,6 +179,10 @@ final class GRPCConnection: ChannelInboundHandler {
     do throws(GRPCFailure) {
       var stream = try GRPCHeaders.request(headers, shared, now: now)
       stream.isClientDone = isEnd
+      if let reason = shared.hooks.gate?() {
+        shared.hooks.refused?(.gate)
+        throw GRPCFailure(.unavailable, reason, details: shared.handler.overloadDetails(reason))
+      }
       try stream.chargeMetadata(shared)
       if let deadline = stream.deadline { life.timer.bringForward(to: deadline) }
       life.timer.bringForward(to: now + shared.stallTimeout)

@@ -24,7 +24,9 @@ package final class GRPCServer: Sendable {
       endpoint: config.endpoint, transport: config.transport, logger: logger, limits: limits.shared,
       hooks: hooks, door: TLSDoor(config.tls, inner: .grpc, logger: logger, hooks: hooks))
     let connections = listener.connections
-    let budget = AdmissionBudget(limits.shared.maxInflightBytes.bytes, largestBody: config.messageLimit) {
+    let budget = AdmissionBudget(
+      limits.shared.maxInflightBytes.bytes, largestBody: config.messageLimit, whole: hooks.requests
+    ) {
       connections.makeRoom()
     }
     shared = GRPCConnection.Shared(

@@ -86,11 +86,24 @@ extension HTTPConnection.Shared {
     if compression == nil, let length = request.contentLength, length > bodyLimit {
       return .refuse(answer(to: .tooLarge, contentType: request.contentType))
     }
+    if let reason = hooks.gate?() {
+      hooks.refused?(.gate)
+      return .refuse(retryable(reason, contentType: request.contentType))
+    }
     return .receive(compression)
   }
 
   /// Counts a refusal.
   func count(_ reason: RefusalReason) { hooks.refused?(reason) }
+
+  /// The answer that asks the client to come back later.
+  private func retryable(_ reason: String, contentType: String?) -> HTTPAnswer {
+    var answer = handler.failure(503, reason, contentType: contentType)
+    if !answer.headers.contains(where: { HTTPToken.equal($0.0, "Retry-After") }) {
+      answer.headers.append(("Retry-After", "1"))
+    }
+    return answer
+  }
 
   /// The answer when a body cannot be received; counts the refusal.
   func answer(to failure: BodyReceiver.Failure, contentType: String?) -> HTTPAnswer {
@@ -110,12 +123,7 @@ extension HTTPConnection.Shared {
       return handler.failure(400, reason, contentType: contentType)
     case .overloaded:
       count(.overload)
-      var answer = handler.failure(
-        503, "too many request bytes are under way, try again later", contentType: contentType)
-      if !answer.headers.contains(where: { HTTPToken.equal($0.0, "Retry-After") }) {
-        answer.headers.append(("Retry-After", "1"))
-      }
-      return answer
+      return retryable("too many request bytes are under way, try again later", contentType: contentType)
     }
   }
 

@@ -24,7 +24,9 @@ package final class HTTPServer: Sendable {
       endpoint: config.endpoint, transport: config.transport, logger: logger, limits: config.limits,
       hooks: hooks, door: TLSDoor(config.tls, inner: .http, logger: logger, hooks: hooks))
     let connections = listener.connections
-    let budget = AdmissionBudget(config.limits.maxInflightBytes.bytes, largestBody: config.bodyLimit) {
+    let budget = AdmissionBudget(
+      config.limits.maxInflightBytes.bytes, largestBody: config.bodyLimit, whole: hooks.requests
+    ) {
       connections.makeRoom()
     }
     shared = HTTPConnection.Shared(

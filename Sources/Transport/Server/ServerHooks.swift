@@ -11,14 +11,17 @@ package struct ServerHooks: Sendable {
   package var refused: (@Sendable (RefusalReason) -> Void)?
   /// Told of each connection that opens (1) and that closes (-1).
   package var connectionsChanged: (@Sendable (Int) -> Void)?
+  /// Bounds the bytes of requests over all servers of the process; nil leaves it at the bound of the server.
+  package var requests: ByteBudget?
 
   package init(
     authenticator: (any ServerAuthenticator)? = nil, gate: (@Sendable () -> String?)? = nil,
-    refused: (@Sendable (RefusalReason) -> Void)? = nil
+    refused: (@Sendable (RefusalReason) -> Void)? = nil, requests: ByteBudget? = nil
   ) {
     self.authenticator = authenticator
     self.gate = gate
     self.refused = refused
+    self.requests = requests
   }
 
   /// The hooks of a component's server: the authenticator that its configuration names, its intake gate, and the
@@ -32,6 +35,7 @@ package struct ServerHooks: Sendable {
     }
     let gate = context.gate
     self.gate = { gate.refusal }
+    requests = context.memory.requests
     let cells = RefusalReason.allCases.map { reason in
       context.metrics.counter(
         "millrace_server_refusals", help: "Requests and connections that a server refused, by reason.",
