@@ -70,7 +70,6 @@ package final class Collector: Sendable {
       status.set(.stopping)
       await drain(started, within: drainTimeout, grace: grace, in: &group, over: over)
     }
-    for node in graph.buffers { node.bookLosses() }
   }
 
   /// What has been started, so that exactly that is stopped.
