@@ -17,8 +17,12 @@ final class BufferNode: Consumer {
   private let incoming: SelfMetricCell
   /// Items that came in and have not been handed on.
   private let held: HeldItems
-  /// What ended in this node, within the ledger of the whole.
+  /// Items that the processor took and has not handed on.
+  private let taken = HeldItems()
+  /// What the processor ended, within the ledger of the whole.
   private let ledger: Ledger
+  /// What the channel refused or dropped, likewise.
+  private let unread: Ledger
   let finished = Milestone()
 
   /// - Parameter ledger: the one the processor books into, for it alone.
@@ -34,13 +38,15 @@ final class BufferNode: Consumer {
     self.held = held
     output = SwitchPoint(ledger: parts.ledger)
     counted = CountedConsumer(
-      next: output, held: held, items: parts.processorItems("outgoing", id: id, signal: signal))
+      next: output, held: held, taken: taken, items: parts.processorItems("outgoing", id: id, signal: signal))
     incoming = parts.processorItems("incoming", id: id, signal: signal)
+    let unread = Ledger(within: parts.ledger)
+    self.unread = unread
     let refusals = RateLimitedLog(logger, clock: parts.clock)
     var limits = ChannelLimits.stage
     limits.answer = processor.answersOnIntake ? .onIntake : .byReader
     channel = Channel(limits: limits, clock: parts.clock, memory: parts.memory) { batch, state, reason in
-      ledger.record(state, batch.itemCount, signal: batch.signal, reason: reason)
+      unread.record(state, batch.itemCount, signal: batch.signal, reason: reason)
       refusals.log(
         .warning, "the channel in front of the processor takes no more",
         metadata: ["reason": "\(reason)", "items": "\(batch.itemCount)", "outcome": "\(state.rawValue)"])
@@ -63,20 +69,39 @@ final class BufferNode: Consumer {
   }
 
   func run() async {
-    await processor.run(intake: channel, output: counted)
+    await processor.run(intake: CountedIntake(channel: channel, taken: taken), output: counted)
     // Where it came back early, nobody reads any more: whoever waits must not wait for ever.
     channel.abort()
+    // What it took and neither handed on nor booked is lost: a defect, which the account must show. What the channel
+    // still holds is none of it: a sender may just be handing something in, and learn that nobody takes it.
+    ledger.record(.leaked, taken.count - ledger.ended(of: signal), signal: signal, reason: id.description)
     finished.reach()
   }
 
-  /// Books what the processor took and neither handed on nor booked: lost, a defect, which the account must show.
-  ///
-  /// To be called when nobody sends any more and the channel is empty: before, items that somebody is just handing in, or
-  /// that an abort on another thread is just booking, would be taken for lost ones.
-  func bookLosses() { ledger.record(.leaked, itemsInFlight, signal: signal, reason: id.description) }
-
   /// Items in the channel and in the processor.
-  var itemsInFlight: Int { held.count - ledger.ended(of: signal) }
+  var itemsInFlight: Int { held.count - ledger.ended(of: signal) - unread.ended(of: signal) }
+}
+
+/// Counts what a processor takes.
+private struct CountedIntake: Intake {
+  let channel: Channel
+  let taken: HeldItems
+
+  func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent {
+    switch await channel.next(before: deadline, gathering: items) {
+    case .delivery(let delivery):
+      taken.add(delivery.batch.itemCount)
+      return .delivery(delivery)
+    case .deadline: return .deadline
+    case .closed: return .closed
+    }
+  }
+
+  func poll() -> Delivery? {
+    guard let delivery = channel.poll() else { return nil }
+    taken.add(delivery.batch.itemCount)
+    return delivery
+  }
 }
 
 /// Items that a node answers for.
@@ -91,11 +116,13 @@ final class HeldItems: Sendable {
 private struct CountedConsumer: Consumer {
   let next: any Consumer
   let held: HeldItems
+  let taken: HeldItems
   let items: SelfMetricCell
 
   private func leave(_ batch: Batch) {
     items.add(batch.itemCount)
     held.add(-batch.itemCount)
+    taken.add(-batch.itemCount)
   }
 
   func offer(_ delivery: consuming Delivery) {

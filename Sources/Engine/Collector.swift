@@ -151,7 +151,6 @@ package final class Collector: Sendable {
     }
     status.set(.stopping)
     await drain(live, grace: grace, over: over)
-    live.bookLosses()
   }
 
   private func serve() async {

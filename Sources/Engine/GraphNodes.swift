@@ -241,9 +241,6 @@ struct NodeSet: Sendable {
     for entry in exporters { entry.abort() }
   }
 
-  /// Books what processors lost: a defect. To be called once everything has drained.
-  func bookLosses() { for node in buffers { node.bookLosses() } }
-
   /// Takes nodes that were never started out of the ways of the others.
   func disconnect() {
     for node in receivers { node.disconnect() }

@@ -33,7 +33,6 @@ final class Retirement: Sendable {
       await entry.handOver(to: successor)
       successor.port.doorway.close()
     }
-    nodes.bookLosses()
     if !nodes.extensions.isEmpty {
       for other in others { await other.done.wait() }
       await nodes.stopExtensions()
