@@ -45,6 +45,7 @@ func attackHTTP(
   let victim = HTTPVictim(server: server, handler: handler, refusals: refusals, address: address)
   try await offPool {
     try attack(victim)
+    #expect(becomesTrue { server.openConnections == 0 })
     #expect(try ServerTestSocket(address).post("/echo", [1, 2, 3]).body == [1, 2, 3])
     #expect(becomesTrue { server.openConnections == 0 })
   }
@@ -67,6 +68,7 @@ func attackGRPC(
   let victim = GRPCVictim(server: server, handler: handler, refusals: refusals, address: address)
   try await offPool {
     try attack(victim)
+    #expect(becomesTrue { server.openConnections == 0 })
     #expect(try ServerTestHTTP2Peer(address).echo([1, 2, 3]).message == [1, 2, 3])
     #expect(becomesTrue { server.openConnections == 0 })
   }
