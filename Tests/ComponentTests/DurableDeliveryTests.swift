@@ -34,7 +34,7 @@ import Testing
     _ body: @escaping @Sendable (TestCollector) async throws -> Void
   ) async throws -> Balance {
     let balances = try await TestCollector(yaml, catalog: Self.catalog).run(
-      drainTimeout: drainTimeout, while: body)
+      drainTimeout: drainTimeout, grace: .seconds(60), while: body)
     let balance = try #require(balances.first)
     #expect(balance.unaccounted == 0, "\(balance.lines)")
     #expect(balance.inFlight == 0)
