@@ -19,7 +19,7 @@ package protocol ServerAuthenticator: Sendable {
   ///
   /// - Parameters:
   ///   - values: the values of a header or metadata key (lower-case), in the order they came; none when it is absent.
-  ///   - later: called once, on any thread, when the decision takes time (a slow password hash).
+  ///   - later: called once, on any thread, when the decision takes time (a slow password hash). Dropping it denies.
   /// - Returns: the decision, or nil when it comes through `later`.
   func authenticate(
     _ values: (String) -> [String], later: @escaping @Sendable (AuthenticationDecision) -> Void
@@ -31,6 +31,8 @@ package enum AuthenticationDecision: Sendable, Equatable {
   case allowed
   /// Why not, in words that may be shown to the client and logged: never with the credentials.
   case denied(String)
+  /// Why nothing can be decided at present: the client should come back.
+  case unavailable(String)
 }
 
 /// Adds credentials to outgoing requests.
@@ -42,11 +44,24 @@ package protocol ClientAuthenticator: Sendable {
   func headers(for metadata: [String: [String]]) async throws -> [(name: String, value: String)]
 
   /// The server has refused credentials that were added: cached ones should be renewed.
-  func wereRefused() async
+  ///
+  /// - Parameter headers: those that were refused, so that newer credentials are not given up with them.
+  /// - Returns: whether asking again gives others, so that the request is worth another try at once.
+  func wereRefused(_ headers: [(name: String, value: String)]) async -> Bool
 }
 
 extension ClientAuthenticator {
-  package func wereRefused() async {}
+  package func wereRefused(_ headers: [(name: String, value: String)]) async -> Bool { false }
+}
+
+/// No credentials could be had for an outgoing request, which was therefore not sent. Another try may succeed.
+package struct CredentialsError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Why, never with the credentials.
+  package let reason: String
+
+  package init(_ reason: String) { self.reason = reason }
+
+  package var description: String { "no credentials: \(reason)" }
 }
 
 /// `auth` of a server.
