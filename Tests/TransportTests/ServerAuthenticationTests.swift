@@ -166,7 +166,9 @@ final class ToldHooks: Sendable {
     }
   }
 
-  @Test func `an authenticator that forgets a request denies it, and one that is busy asks to come back`() async throws {
+  @Test func `an authenticator that forgets a request denies it, and one that is busy asks to come back`()
+    async throws
+  {
     try await withServer { address, _, told, _ in
       let socket = try ServerTestSocket(address)
       #expect(try socket.post("/echo", [], headers: ["Authorization: drop"]).status == 401)
@@ -176,27 +178,6 @@ final class ToldHooks: Sendable {
       #expect(told.refusals.withLock { $0.count } == 2)
       // Being busy is no failure of the client.
       #expect(told.denials.withLock { $0.count } == 1)
-    }
-  }
-
-  @Test func `requests beyond those that may wait are asked to come back`() async throws {
-    try await withServer { address, _, told, _ in
-      var sockets: [ServerTestSocket] = []
-      for _ in 0..<RequestAuthentication.pendingLimit {
-        let socket = try ServerTestSocket(address)
-        try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 0", "Authorization: later"]))
-        sockets.append(socket)
-      }
-      #expect(becomesTrue { told.authenticator.count == RequestAuthentication.pendingLimit })
-      let late = try ServerTestSocket(address)
-      #expect(try late.post("/echo", [], headers: ["Authorization: later"]).status == 503)
-      #expect(try late.post("/echo", [], headers: ["Authorization: good"]).status == 200)
-      told.authenticator.decide(.allowed)
-      for socket in sockets { #expect(try socket.reply().status == 200) }
-      try late.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 0", "Authorization: later"]))
-      #expect(becomesTrue { told.authenticator.count == 1 })
-      told.authenticator.decide(.allowed)
-      #expect(try late.reply().status == 200)
     }
   }
 
@@ -279,6 +260,30 @@ final class ToldHooks: Sendable {
       #expect(try peer.answer(denied).status == "16")
       #expect(server.heldBytes == 0)
       #expect(try peer.echo([1], [("authorization", "drop")]).status == "16")
+    }
+  }
+
+  @Test func `requests beyond those that may wait are asked to come back`() async throws {
+    try await withServer { address, _, told, server in
+      let peer = try ServerTestHTTP2Peer(address)
+      let limit = RequestAuthentication.pendingLimit
+      let streams = try (0..<limit).map { _ in
+        try peer.open("/t.S/Echo", [("authorization", "later")])
+      }
+      #expect(becomesTrue { told.authenticator.count == limit })
+      #expect(try peer.echo([1], [("authorization", "later")]).status == "14")
+      #expect(try peer.echo([1], [("authorization", "good")]).status == "0")
+      told.authenticator.decide(.allowed)
+      for stream in streams {
+        try peer.data(ServerTestHTTP2Peer.framed([2]), on: stream)
+        #expect(try peer.answer(stream).message == [2])
+      }
+      let next = try peer.open("/t.S/Echo", [("authorization", "later")])
+      try peer.data(ServerTestHTTP2Peer.framed([3]), on: next)
+      #expect(becomesTrue { told.authenticator.count == 1 })
+      told.authenticator.decide(.allowed)
+      #expect(try peer.answer(next).message == [3])
+      #expect(server.heldBytes == 0)
     }
   }
 

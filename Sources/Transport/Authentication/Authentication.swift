@@ -37,21 +37,49 @@ package enum AuthenticationDecision: Sendable, Equatable {
 
 /// Adds credentials to outgoing requests.
 package protocol ClientAuthenticator: Sendable {
-  /// The headers to add; those of the configuration with the same name are replaced.
+  /// What to change in the headers of a request, the configured ones included, in this order.
   ///
   /// - Parameter metadata: of the request that brought the data, by lower-case key; empty where none was kept.
-  /// - Throws: when no credentials can be had (a token endpoint is down): the export is then refused and tried again.
-  func headers(for metadata: [String: [String]]) async throws -> [(name: String, value: String)]
+  /// - Throws: ``CredentialsError`` when none can be had (a token endpoint is down): the export is then refused and
+  ///   tried again.
+  func changes(for metadata: [String: [String]]) async throws -> [HeaderChange]
 
   /// The server has refused credentials that were added: cached ones should be renewed.
   ///
-  /// - Parameter headers: those that were refused, so that newer credentials are not given up with them.
+  /// - Parameter changes: those that were refused, so that newer credentials are not given up with them.
   /// - Returns: whether asking again gives others, so that the request is worth another try at once.
-  func wereRefused(_ headers: [(name: String, value: String)]) async -> Bool
+  func wereRefused(_ changes: [HeaderChange]) async -> Bool
 }
 
 extension ClientAuthenticator {
-  package func wereRefused(_ headers: [(name: String, value: String)]) async -> Bool { false }
+  package func wereRefused(_ changes: [HeaderChange]) async -> Bool { false }
+}
+
+/// One change of a request's headers.
+package struct HeaderChange: Sendable, Hashable {
+  /// When the change is made.
+  package enum Condition: Sendable, Hashable { case always, whenAbsent, whenPresent }
+
+  /// In lower case.
+  package let name: String
+  /// The value in place of all the header has; nil removes it.
+  package let value: String?
+  package let condition: Condition
+
+  package init(_ name: String, _ value: String?, _ condition: Condition = .always) {
+    self.name = name.lowercased()
+    self.value = value
+    self.condition = condition
+  }
+
+  /// Whether it is made to a request that has the header, or has it not.
+  func applies(isPresent: Bool) -> Bool {
+    switch condition {
+    case .always: true
+    case .whenAbsent: !isPresent
+    case .whenPresent: isPresent
+    }
+  }
 }
 
 /// No credentials could be had for an outgoing request, which was therefore not sent. Another try may succeed.
