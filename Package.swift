@@ -64,11 +64,13 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+    .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
 
     // Ground floor: no telemetry words.
     .target(name: "WireFormat", swiftSettings: strict),
     .target(
-      name: "NativeCodecs", dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc"], swiftSettings: strict),
+      name: "NativeCodecs", dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt"],
+      swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
 
     // First floor: what flows, and what a component is.
@@ -125,7 +127,7 @@ let package = Package(
     .target(
       name: "Extensions",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "Storage",
+        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "Storage", "NativeCodecs",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

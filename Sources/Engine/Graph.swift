@@ -28,7 +28,7 @@ struct Graph: Sendable {
     self.plan = plan
     var maker = GraphMaker(plan: plan, parts: parts, logger: logger, health: health)
     let kept = running.map { Kept($0.graph, $0.difference) } ?? Kept()
-    for id in plan.extensionsInOrder {
+    for id in plan.extensions {
       guard let node = plan.nodes[id] else { continue }
       if let entry = kept.extensions[id] {
         maker.extensions[id] = entry.component
@@ -220,22 +220,5 @@ extension Route {
   static func fanOut(to branches: [Route], ledger: Ledger) -> Route {
     Route(
       consumer: FanOut.to(branches.map(\.consumer), ledger: ledger), doorways: branches.flatMap(\.doorways))
-  }
-}
-
-extension Plan {
-  /// The extensions in the order they start in: those that others name come first.
-  var extensionsInOrder: [ComponentID] {
-    var order: [ComponentID] = []
-    var seen = Set<ComponentID>()
-    func visit(_ id: ComponentID) {
-      guard seen.insert(id).inserted else { return }
-      for needed in (nodes[id]?.extensions.values.sorted { $0.description < $1.description }) ?? [] {
-        visit(needed)
-      }
-      order.append(id)
-    }
-    for id in extensions { visit(id) }
-    return order
   }
 }

@@ -27,7 +27,7 @@ package struct Plan: Sendable {
 
   package private(set) var nodes: [ComponentID: Node] = [:]
   package private(set) var pipelines: [Pipeline] = []
-  /// In the order of `service.extensions`.
+  /// In the order of `service.extensions`, but that those which another one works with come before it.
   package private(set) var extensions: [ComponentID] = []
   package private(set) var telemetry = TelemetryConfig()
   /// Whether senders' answers wait for the backends also where queues are memory only.
@@ -90,6 +90,7 @@ package struct Plan: Sendable {
       }
       checkUses()
       resolveExtensions()
+      orderExtensions()
       if !diagnostics.hasErrors { lint(serviceNode) }
       warnOfUnused()
       return plan
@@ -353,6 +354,32 @@ package struct Plan: Sendable {
           }
         }
       }
+    }
+
+    /// Puts every extension behind those that it works with.
+    private mutating func orderExtensions() {
+      var ordered: [ComponentID] = []
+      var onTheWay: [ComponentID] = []
+      func visit(_ id: ComponentID) {
+        guard !ordered.contains(id) else { return }
+        if let start = onTheWay.firstIndex(of: id) {
+          let circle = (onTheWay[start...] + [id]).map(\.description).joined(separator: " → ")
+          let use = plan.nodes[id]?.component.extensionUses.first
+          diagnostics.error(
+            "extension-cycle", "extensions work with each other in a circle: \(circle)",
+            at: use?.origin ?? .program("service"), path: use?.path ?? "service.extensions",
+            help: "remove one of the references")
+          return
+        }
+        onTheWay.append(id)
+        for needed in (plan.nodes[id]?.extensions ?? [:]).sorted(by: { $0.key < $1.key }) {
+          visit(needed.value)
+        }
+        onTheWay.removeLast()
+        if !ordered.contains(id) { ordered.append(id) }
+      }
+      for id in plan.extensions { visit(id) }
+      plan.extensions = ordered
     }
 
     /// Which extensions could be used instead.

@@ -23,8 +23,12 @@ extension Catalog {
       OTLPHTTPExporter.self,
     ],
     extensions: [
+      BasicAuthExtension.self,
+      BearerTokenAuthExtension.self,
       FileStorageExtension.self,
+      HeadersSetterExtension.self,
       HealthCheckExtension.self,
+      OAuth2ClientExtension.self,
     ],
     admin: AdminServer.self)
 }

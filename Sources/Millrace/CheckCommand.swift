@@ -16,6 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
         millrace check --config base.yaml --config site.yaml
         millrace validate --config /etc/otelcol/config.yaml
         millrace check --json pipeline.yaml
+        millrace check --print-config base.yaml
         millrace check --explain-delivery pipeline.yaml
       """,
     aliases: ["validate"])
@@ -27,6 +28,9 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Flag(help: "Say for every path from a receiver to an exporter what it guarantees.")
   var explainDelivery = false
+
+  @Flag(help: "Print the configuration in force as YAML: files merged, defaults filled in, secrets masked.")
+  var printConfig = false
 
   func run() async throws {
     var groups = arguments.files.map { [ConfigSource($0)] }
@@ -51,7 +55,10 @@ struct CheckCommand: AsyncParsableCommand {
     if !diagnostics.isEmpty {
       Terminal.err(diagnostics.render(colour: Terminal.wantsColour(STDERR_FILENO)))
     }
-    if let plan {
+    if let plan, printConfig {
+      Terminal.err("\(name): ok\n")
+      Terminal.out("# \(name)\n\(PrintedConfig.text(plan))")
+    } else if let plan {
       Terminal.out("\(name): ok, \(plan.pipelines.map(\.id).joined(separator: ", "))\n")
       if explainDelivery { Terminal.out(DeliveryExplanation.text(plan)) }
     } else {

@@ -15,13 +15,14 @@ extension ComponentContext {
     _ kind: ComponentKind, _ type: String, clock: any PipelineClock = TestClock(),
     metrics: SelfMetrics = SelfMetrics(),
     signals: [Signal] = Signal.allCases, holdsCompletions: Bool = false,
-    memory: ProcessMemory = ProcessMemory()
+    memory: ProcessMemory = ProcessMemory(),
+    extensions: ExtensionDirectory = ExtensionDirectory()
   ) -> ComponentContext {
     ComponentContext(
       id: ComponentID(kind: kind, type: type), declaredAt: "test.yaml:1", signals: signals,
       logger: Logger(label: type) { _ in SwiftLogNoOpLogHandler() }, clock: clock,
       randomness: FixedRandomness(), ledger: Ledger(metrics: metrics), metrics: metrics,
       health: SteadyHealth(),
-      holdsCompletions: holdsCompletions, memory: memory)
+      holdsCompletions: holdsCompletions, extensions: extensions, memory: memory)
   }
 }

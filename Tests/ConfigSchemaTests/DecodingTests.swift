@@ -137,6 +137,19 @@ struct DecodingTests {
         """)
   }
 
+  @Test(arguments: [
+    "{token: hunter2, timeuot: 5s}",
+    "{timeout: -1s, token: \"hunter2\", headers: {a: hunter2, b: \"hunter2 \"}}",
+    "{headers: [{name: a, value: hunter2}], ratio: x, limit: y}", "{token: 'hunter2 # no', retry: 5}",
+    "token: hunter2\n  hunter3\nratio: x",
+  ])
+  func `a finding beside a secret does not show it`(yaml: String) throws {
+    let (config, diagnostics) = try Self.decode(yaml)
+    #expect(config == nil)
+    #expect(diagnostics.render().contains("file0.yaml:"))
+    #expect(!diagnostics.render().contains("hunter"), "\(diagnostics.render())")
+  }
+
   @Test func `colours appear only when asked for`() throws {
     let (_, diagnostics) = try Self.decode("timeuot: 5s")
     #expect(!diagnostics.render().contains("\u{1B}"))

@@ -83,4 +83,53 @@ import Testing
     #expect(plan != nil && diagnostics.count(.warning) == 1)
     #expect(diagnostics.render().contains("processor \"thinning\" is declared, but no pipeline names it"))
   }
+
+  private static func extensions(_ settings: String, started: String) -> (Plan?, Diagnostics) {
+    TestCollector.plan(
+      base + "extensions: {\(settings)}\n"
+        + "service: {extensions: [\(started)], pipelines: {traces: {receivers: [probe], exporters: [probe]}}}",
+      catalog: .testing(extensions: [LinkedExtension.self]))
+  }
+
+  @Test func `extensions come after those that they work with`() throws {
+    let (plan, diagnostics) = Self.extensions(
+      "linked: {next: linked/b}, linked/b: {next: linked/c}, linked/c: {}, linked/d: {next: linked/c}",
+      started: "linked, linked/d, linked/b, linked/c")
+    let ids = try #require(plan, "\(diagnostics.render())").extensions.map(\.description)
+    #expect(ids == ["linked/c", "linked/b", "linked", "linked/d"])
+  }
+
+  @Test(arguments: [
+    ("linked: {next: linked}", "linked", "linked → linked"),
+    (
+      "linked: {next: linked/b}, linked/b: {next: linked/c}, linked/c: {next: linked/b}",
+      "linked, linked/b, linked/c", "linked/b → linked/c → linked/b"
+    ),
+  ])
+  func `extensions that need each other are an error`(settings: String, started: String, circle: String) {
+    let (plan, diagnostics) = Self.extensions(settings, started: started)
+    #expect(plan == nil)
+    #expect(diagnostics.render().contains("in a circle: \(circle)"), "\(diagnostics.render())")
+  }
+}
+
+/// What ``LinkedExtension`` is for.
+enum LinkRole: ExtensionRole {
+  static var name: String { "links" }
+}
+
+/// An extension that works with another one of its kind.
+final class LinkedExtension: ServiceExtension {
+  struct Config: ConfigGroup {
+    var next: ExtensionReference<LinkRole>?
+    static let fields: [Field<Self>] = [Field("next", \.next, "The other one.")]
+  }
+  static let descriptor = ComponentDescriptor(type: "linked", signals: [], summary: "Works with another one.")
+  static func traits(of config: Config) -> ComponentTraits { ComponentTraits(roles: [LinkRole.name]) }
+
+  init(config: Config, context: ComponentContext) throws {
+    if let next = config.next { _ = try context.extensions.find(next, as: LinkedExtension.self) }
+  }
+  func start() async throws {}
+  func stop() async {}
 }

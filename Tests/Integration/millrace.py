@@ -66,7 +66,7 @@ class Pipeline:
     service: dict = field(default_factory=dict)
     log_level: str = "info"
     second_receiver: bool = False
-    service: dict = field(default_factory=dict)
+    extensions: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.grpc, self.http, self.metrics, self.health, self.second_http = (free_port() for _ in range(5))
@@ -88,9 +88,11 @@ class Pipeline:
             },
             "processors": self.processors,
             "exporters": self.exporters,
-            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}", **self.health_settings}},
+            "extensions": {
+                "health_check": {"endpoint": f"127.0.0.1:{self.health}", **self.health_settings}, **self.extensions,
+            },
             "service": {
-                "extensions": ["health_check"],
+                "extensions": ["health_check", *self.extensions],
                 **self.service,
                 "telemetry": {
                     "logs": {"encoding": "json", "level": self.log_level},

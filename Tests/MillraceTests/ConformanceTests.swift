@@ -18,7 +18,12 @@ import Testing
       "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
     "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
     "extension file_storage": "{directory: /tmp/millrace-conformance, create_directory: true}",
+    "extension basicauth": "{client_auth: {username: a, password: b}}",
+    "extension bearertokenauth": "{token: not-a-secret}",
+    "extension headers_setter": "{headers: [{key: x-tenant, value: a}]}",
     "extension health_check": "{endpoint: \"127.0.0.1:0\"}",
+    "extension oauth2client":
+      "{client_id: a, client_secret: b, token_url: \"http://127.0.0.1:9/token\"}",
   ]
 
   struct Case: Sendable, CustomTestStringConvertible {

@@ -50,7 +50,10 @@ struct ClientConfigCheckTests {
       yaml: "{endpoint: 'a:1', tls: {insecure: true}, read_buffer_size: 1}",
       finding: ["note it.read_buffer_size"]),
     Case(
-      yaml: "{endpoint: 'a:1', tls: {insecure: true}, auth: {authenticator: x}}", finding: ["error it.auth"]),
+      yaml: "{endpoint: 'a:1', tls: {insecure: true}, auth: {authenticator: x}}",
+      finding: ["warning it.auth", "in plaintext"]),
+    Case(yaml: "{endpoint: 'a:1', auth: {authenticator: x}}", finding: []),
+    Case(yaml: "{endpoint: 'localhost:1', tls: {insecure: true}, auth: {authenticator: x}}", finding: []),
   ]
 
   @Test(arguments: grpc) func `gRPC settings are checked`(_ sample: Case) {
@@ -76,6 +79,11 @@ struct ClientConfigCheckTests {
     Case(
       yaml: "{endpoint: 'https://a/b', tls: {insecure: true}}",
       finding: ["warning it.tls.insecure", "begins with https://"]),
+    Case(
+      yaml: "{endpoint: 'http://a/b', auth: {authenticator: x}}",
+      finding: ["warning it.auth", "in plaintext"]),
+    Case(yaml: "{endpoint: 'https://a/b', auth: {authenticator: x}}", finding: []),
+    Case(yaml: "{endpoint: 'http://127.0.0.1:1/b', auth: {authenticator: x}}", finding: []),
     Case(yaml: "{compression: lz4}", finding: ["error it.compression"]),
     Case(yaml: "{proxy_url: 'socks5://a:1'}", finding: ["error it.proxy_url"]),
     Case(yaml: "{headers: {'a b': x}}", finding: ["error it.headers", "header name"]),

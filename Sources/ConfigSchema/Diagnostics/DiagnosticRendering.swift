@@ -81,6 +81,15 @@ extension Diagnostic {
     }
     var caret = min(origin.column, scalars.count + 1)
     var length = max(1, min(origin.length, scalars.count - caret + 1))
+    for range in origin.source.hiddenColumns(ofLine: origin.line) where range.upperBound <= scalars.count {
+      let mask = Array(Secret.mask.unicodeScalars)
+      scalars.replaceSubrange(range, with: mask)
+      if caret - 1 == range.lowerBound {
+        length = mask.count
+      } else if caret > range.upperBound {
+        caret += mask.count - range.count
+      }
+    }
     if hidesValue {
       // The value starts at the place, or behind the key that stands there.
       var start = min(caret - 1, scalars.count)

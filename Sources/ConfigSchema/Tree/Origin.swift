@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The text one part of the configuration was read from, kept so that diagnostics can quote it.
 ///
 /// One instance is shared by every node parsed from the same input.
@@ -20,6 +22,8 @@ public final class ConfigSourceText: Sendable {
   public let kind: Kind
   /// The lines of the text, without their ends. They end where YAML's lines do, so that positions agree.
   public let lines: [String]
+  /// The parts of lines, by line, that hold secrets.
+  private let hidden = Mutex<[Int: [Range<Int>]]>([:])
 
   /// Keeps `text` split into lines.
   public init(name: String, kind: Kind, text: String) {
@@ -53,6 +57,18 @@ public final class ConfigSourceText: Sendable {
   /// The text of a line, counted from 1, or nil beyond the end.
   public func line(_ number: Int) -> String? {
     lines.indices.contains(number - 1) ? lines[number - 1] : nil
+  }
+
+  /// Remembers that a secret stands at a place, so that no finding on the same line shows it.
+  func hide(_ origin: Origin) {
+    let range = (origin.column - 1)..<(origin.column - 1 + origin.length)
+    hidden.withLock { $0[origin.line, default: []].append(range) }
+  }
+
+  /// The columns of a line, counted from 0, that hold secrets: the last first, and each part once.
+  func hiddenColumns(ofLine number: Int) -> [Range<Int>] {
+    let ranges = hidden.withLock { $0[number] ?? [] }
+    return Set(ranges).sorted { $0.lowerBound > $1.lowerBound }
   }
 }
 

@@ -38,6 +38,7 @@ extension Secret: ConfigValue {
       context.hidesValue = hidden
       return nil
     }
+    node.origin.source.hide(node.origin)
     return Secret(text)
   }
 

@@ -49,7 +49,7 @@ final class OTLPReplies: Sendable {
   func outcome(of error: any Error) -> Outcome {
     switch error {
     case is CancellationError: .refused(reason: "no reply in time", after: nil)
-    case is ConnectionError: .refused(reason: "\(error)", after: nil)
+    case is ConnectionError, is CredentialsError: .refused(reason: "\(error)", after: nil)
     // The batch could not be encoded or compressed, which another try would not change.
     default: .rejected(reason: "\(error)")
     }

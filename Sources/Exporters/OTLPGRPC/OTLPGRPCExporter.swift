@@ -16,7 +16,9 @@ package final class OTLPGRPCExporter: Exporter {
 
   package init(config: OTLPGRPCExporterConfig, context: ComponentContext) throws {
     self.config = config
-    client = try GRPCClient(config: config.client, userAgent: Product.userAgent, logger: context.logger)
+    client = try GRPCClient(
+      config: config.client, userAgent: Product.userAgent, logger: context.logger,
+      authenticator: try context.authenticator(config.client.auth))
     replies = OTLPReplies(context: context)
   }
 
@@ -35,7 +37,8 @@ package final class OTLPGRPCExporter: Exporter {
   package func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome {
     do {
       let reply = try await client.unary(
-        path: batch.signal.exportMethod, message: batch.bytes, timeout: config.timeout)
+        path: batch.signal.exportMethod, message: batch.bytes, timeout: config.timeout,
+        origin: metadata?.entries ?? [:])
       return replies.outcome(of: reply, for: batch)
     } catch {
       return replies.outcome(of: error)

@@ -17,6 +17,7 @@ package final class OTLPHTTPExporter: Exporter {
   private let client = Mutex<HTTPClient?>(nil)
   private let logger: Logger
   private let replies: OTLPReplies
+  private let authenticator: (any ClientAuthenticator)?
 
   package static func problem(of config: OTLPHTTPExporterConfig, carrying signals: [Signal]) -> String? {
     guard let signal = signals.first(where: { config.url(of: $0) == nil }) else { return nil }
@@ -30,6 +31,7 @@ package final class OTLPHTTPExporter: Exporter {
     self.urls = urls
     logger = context.logger
     replies = OTLPReplies(context: context)
+    authenticator = try context.authenticator(config.client.auth)
   }
 
   package static func delivery(of config: OTLPHTTPExporterConfig) -> DeliverySettings {
@@ -37,7 +39,8 @@ package final class OTLPHTTPExporter: Exporter {
   }
 
   package func start() async throws {
-    let client = HTTPClient(config: config.client, userAgent: Product.userAgent, logger: logger)
+    let client = HTTPClient(
+      config: config.client, userAgent: Product.userAgent, logger: logger, authenticator: authenticator)
     do {
       try await client.prepare()
     } catch let error as TLSFileError {
@@ -55,13 +58,15 @@ package final class OTLPHTTPExporter: Exporter {
     }
     do {
       let reply: HTTPReply
+      let origin = metadata?.entries ?? [:]
       switch config.encoding {
       case .proto:
-        reply = try await client.post(url: url, contentType: "application/x-protobuf", body: batch.bytes)
+        reply = try await client.post(
+          url: url, contentType: "application/x-protobuf", body: batch.bytes, origin: origin)
       case .json:
         var json: [UInt8] = []
         try batch.writeJSON(into: &json)
-        reply = try await client.post(url: url, contentType: "application/json", body: json)
+        reply = try await client.post(url: url, contentType: "application/json", body: json, origin: origin)
       }
       return replies.outcome(of: reply, for: batch)
     } catch {

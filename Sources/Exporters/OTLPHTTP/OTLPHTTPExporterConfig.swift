@@ -35,6 +35,9 @@ package struct OTLPHTTPExporterConfig: ConfigGroup {
       (\Self.tracesEndpoint, tracesEndpoint), (\.metricsEndpoint, metricsEndpoint),
       (\.logsEndpoint, logsEndpoint),
     ] where !endpoint.isEmpty {
+      if client.auth != nil, let exposure = ClientExposure.ofCredentials(url: endpoint) {
+        checker.warning(key, exposure)
+      }
       guard let problem = FieldCheck<String>.url.problem(endpoint) else { continue }
       checker.error(key, problem.message, help: "write http://host:port/path")
     }

@@ -71,7 +71,6 @@ package struct ClientKeepaliveConfig: ConfigGroup {
 
 /// Why keys of the client blocks are refused or have no effect: said once.
 enum ClientKeyReason {
-  static let auth = "authenticators are not supported by this version: set the `headers` they would send"
   static let middlewares = "extensions that wrap clients are not supported by this version: leave the key out"
   static let buffers = "buffers of connections are sized by the work at hand"
 }

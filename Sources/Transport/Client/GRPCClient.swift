@@ -18,18 +18,26 @@ package final class GRPCClient: Sendable {
   /// What every call sends after the fields that begin with a colon.
   private let baseHeaders: HPACKHeaders
   private let compressor: CompressorPool?
+  private let authentication: ClientAuthentication?
 
   /// Opens nothing yet.
   /// - Parameters:
   ///   - userAgent: such as `Millrace/1.0`, unless the configuration has its own.
   ///   - logger: told of certificates that were renewed or cannot be.
+  ///   - authenticator: adds credentials to every call.
   /// - Throws: ``ConnectionError`` for an endpoint that the check of the configuration would have refused.
-  package convenience init(config: GRPCClientConfig, userAgent: String, logger: Logger? = nil) throws {
-    try self.init(config: config, userAgent: userAgent, limits: GRPCClientLimits(), logger: logger)
+  package convenience init(
+    config: GRPCClientConfig, userAgent: String, logger: Logger? = nil,
+    authenticator: (any ClientAuthenticator)? = nil
+  ) throws {
+    try self.init(
+      config: config, userAgent: userAgent, limits: GRPCClientLimits(), logger: logger,
+      authenticator: authenticator)
   }
 
   init(
-    config: GRPCClientConfig, userAgent: String, limits: GRPCClientLimits, logger: Logger? = nil
+    config: GRPCClientConfig, userAgent: String, limits: GRPCClientLimits, logger: Logger? = nil,
+    authenticator: (any ClientAuthenticator)? = nil
   ) throws {
     let target: GRPCTarget
     switch GRPCTarget.parse(config.endpoint) {
@@ -41,6 +49,7 @@ package final class GRPCClient: Sendable {
     link = GRPCLink(
       loop: EventLoops.group.next(), target: target, config: config, limits: limits, tls: tls)
     compressor = config.compression.algorithm.map { CompressorPool($0) }
+    authentication = ClientAuthentication(authenticator)
     // As in grpc-go, the name that TLS asks for is also the one that the call is for.
     let name = tls == nil ? "" : config.tls.serverNameOverride
     authority = [config.authority, name].first { !$0.isEmpty } ?? target.authority
@@ -70,9 +79,27 @@ package final class GRPCClient: Sendable {
   ///   - message: the bytes of the request message.
   ///   - metadata: added to the configured headers; values of names that end in `-bin` are sent as base64.
   ///   - timeout: until the answer is complete, waiting and connecting included; zero sets no limit.
+  ///   - origin: the metadata of the request that brought the data, for the authenticator.
   /// - Throws: `CancellationError` when the task is cancelled, and nothing else.
   package func unary(
-    path: String, message: [UInt8], metadata: [(name: String, value: String)] = [], timeout: Duration
+    path: String, message: [UInt8], metadata: [(name: String, value: String)] = [], timeout: Duration,
+    origin: [String: [String]] = [:]
+  ) async throws -> GRPCReply {
+    guard let authentication else {
+      return try await call(path: path, message: message, metadata: metadata, changes: [], timeout: timeout)
+    }
+    do {
+      return try await authentication.send(origin, isRefused: { $0.code == .unauthenticated }) { changes in
+        try await call(path: path, message: message, metadata: metadata, changes: changes, timeout: timeout)
+      }
+    } catch let error as CredentialsError {
+      return GRPCReply(code: .unavailable, message: "\(error)")
+    }
+  }
+
+  private func call(
+    path: String, message: [UInt8], metadata: [(name: String, value: String)], changes: [HeaderChange],
+    timeout: Duration
   ) async throws -> GRPCReply {
     try Task.checkCancellation()
     var headers = HPACKHeaders()
@@ -83,6 +110,7 @@ package final class GRPCClient: Sendable {
     headers.add(name: ":authority", value: authority)
     headers.add(contentsOf: baseHeaders)
     for (name, value) in metadata { Self.add(name, value, to: &headers) }
+    headers.apply(changes)
     let (prefix, body): ([UInt8], [UInt8])
     do {
       (prefix, body) = try frame(message)

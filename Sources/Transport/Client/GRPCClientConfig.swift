@@ -14,6 +14,7 @@ package struct GRPCClientConfig: ConfigGroup {
   package var authority = ""
   /// Empty for the collector's own.
   package var userAgent = ""
+  package var auth: ClientAuthConfig?
 
   package init() {}
 
@@ -41,7 +42,7 @@ package struct GRPCClientConfig: ConfigGroup {
     Field("user_agent", \.userAgent, "Value of `user-agent` in place of the collector's."),
     .accepted("read_buffer_size", ClientKeyReason.buffers),
     .accepted("write_buffer_size", ClientKeyReason.buffers),
-    .unsupported("auth", ClientKeyReason.auth),
+    Field("auth", \.auth, "What adds credentials to every call; absent: nothing."),
     .unsupported("middlewares", ClientKeyReason.middlewares),
   ]
 
@@ -51,6 +52,11 @@ package struct GRPCClientConfig: ConfigGroup {
       checker.error(\.endpoint, problem.message, help: "write host:port, such as backend:4317")
     case .success(let target):
       checkTLS(target, &checker)
+    }
+    if auth != nil, case .success(let target) = GRPCTarget.parse(endpoint), !usesTLS(target),
+      case .host(let host, _) = target.address, let exposure = ClientExposure.ofCredentials(host: host)
+    {
+      checker.warning(\.auth, exposure)
     }
     if checker.isPresent(\.balancer), balancer == .roundRobin {
       checker.note(

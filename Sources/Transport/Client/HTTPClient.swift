@@ -23,12 +23,17 @@ package final class HTTPClient: Sendable {
   private let overriding: HTTPHeaders
   private let compressor: CompressorPool?
   private let timeout: Duration
+  private let authentication: ClientAuthentication?
 
   /// Opens nothing yet.
   /// - Parameters:
   ///   - userAgent: such as `Millrace/1.0`; the configured headers may replace it.
   ///   - logger: told of certificates that were renewed or cannot be.
-  package init(config: HTTPClientConfig, userAgent: String, logger: Logger? = nil) {
+  ///   - authenticator: adds credentials to every request.
+  package init(
+    config: HTTPClientConfig, userAgent: String, logger: Logger? = nil,
+    authenticator: (any ClientAuthenticator)? = nil
+  ) {
     let tls = config.tls
     let files = tls.files
     connections = TLSRenewal(files: files, interval: tls.reloadInterval, logger: logger) {
@@ -40,6 +45,7 @@ package final class HTTPClient: Sendable {
     }
     compressor = config.compression.algorithm.map { CompressorPool($0, level: config.compressionLevel) }
     timeout = config.timeout
+    authentication = ClientAuthentication(authenticator)
     var base = HTTPHeaders([("user-agent", userAgent)])
     if config.disableKeepAlives { base.add(name: "connection", value: "close") }
     if let encoding = compressor?.algorithm.contentEncoding {
@@ -54,11 +60,25 @@ package final class HTTPClient: Sendable {
   ///   - url: absolute, `http` or `https`.
   ///   - body: not compressed; the client compresses as configured.
   ///   - headers: besides Content-Type, Content-Encoding and User-Agent; the configured headers win over all.
+  ///   - origin: the metadata of the request that brought the data, for the authenticator.
   /// - Returns: the answer, whatever its status.
-  /// - Throws: ``ConnectionError`` when there is no complete answer; `CancellationError` when the task is cancelled;
-  ///   `CodecError` when the body cannot be compressed.
+  /// - Throws: ``ConnectionError`` when there is no complete answer; ``CredentialsError`` when the authenticator has
+  ///   none; `CancellationError` when the task is cancelled; `CodecError` when the body cannot be compressed.
   package func post(
-    url: String, contentType: String, body: [UInt8], headers: [(name: String, value: String)] = []
+    url: String, contentType: String, body: [UInt8], headers: [(name: String, value: String)] = [],
+    origin: [String: [String]] = [:]
+  ) async throws -> HTTPReply {
+    guard let authentication else {
+      return try await send(url: url, contentType: contentType, body: body, headers: headers, changes: [])
+    }
+    return try await authentication.send(origin, isRefused: { $0.status == 401 }) { changes in
+      try await send(url: url, contentType: contentType, body: body, headers: headers, changes: changes)
+    }
+  }
+
+  private func send(
+    url: String, contentType: String, body: [UInt8], headers: [(name: String, value: String)],
+    changes: [HeaderChange]
   ) async throws -> HTTPReply {
     var request = HTTPClientRequest(url: url)
     request.method = .POST
@@ -66,6 +86,7 @@ package final class HTTPClient: Sendable {
     request.headers.add(name: "content-type", value: contentType)
     for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
     for (name, value) in overriding { request.headers.replaceOrAdd(name: name, value: value) }
+    request.headers.apply(changes)
     if let compressor {
       request.body = .bytes(ByteBuffer(bytes: try compressor.compress(body)))
     } else {

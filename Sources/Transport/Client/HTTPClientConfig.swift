@@ -19,6 +19,7 @@ package struct HTTPClientConfig: ConfigGroup {
   package var idleConnectionTimeout: Duration = .seconds(90)
   package var disableKeepAlives = false
   package var forceAttemptHTTP2 = true
+  package var auth: ClientAuthConfig?
 
   package init() {}
 
@@ -63,7 +64,7 @@ package struct HTTPClientConfig: ConfigGroup {
     .accepted("http2_ping_timeout", "a dead connection is noticed by the timeout of its request"),
     .unsupported(
       "cookies", "cookies are not kept: leave the key out, or send a `Cookie` header with `headers`"),
-    .unsupported("auth", ClientKeyReason.auth),
+    Field("auth", \.auth, "What adds credentials to every request; absent: nothing."),
     .unsupported("middlewares", ClientKeyReason.middlewares),
   ]
 
@@ -99,6 +100,9 @@ package struct HTTPClientConfig: ConfigGroup {
           "must be one of \(levels.map(String.init).joined(separator: ", ")) for \(compression.rawValue), is \(level)"
         )
       }
+    }
+    if auth != nil, let exposure = ClientExposure.ofCredentials(url: endpoint) {
+      checker.warning(\.auth, exposure)
     }
     for header in headers {
       if let problem = ClientHeaders.problem(name: header.key, value: header.value) {

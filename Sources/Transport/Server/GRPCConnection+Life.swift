@@ -12,6 +12,7 @@ extension GRPCConnection {
 
     let handler: any GRPCRequestHandler
     let hooks: ServerHooks
+    let authentication: RequestAuthentication?
     let budget: AdmissionBudget
     let connections: ConnectionSet
     let patience: TimeAmount
@@ -37,6 +38,7 @@ extension GRPCConnection {
     ) {
       self.handler = handler
       self.hooks = hooks
+      authentication = RequestAuthentication(hooks)
       self.budget = budget
       self.connections = connections
       self.patience = patience
@@ -240,7 +242,7 @@ extension GRPCConnection {
         next = min(next, deadline)
       }
       switch stream.phase {
-      case .receiving:
+      case .receiving, .deciding:
         let stalled = stream.lastProgress + shared.stallTimeout
         if stalled <= now {
           late.append(

@@ -23,7 +23,7 @@ final class GRPCConnection: ChannelInboundHandler {
   /// The time at the start of the current burst.
   var now = NIODeadline.now()
   var life: Life
-  private var peer = ""
+  private(set) var peer = ""
 
   init(shared: Shared, loop: any EventLoop, watch: GoAwayWatch) {
     self.shared = shared
@@ -153,7 +153,7 @@ final class GRPCConnection: ChannelInboundHandler {
         write(.windowUpdate(windowSizeIncrement: Shared.connectionWindow - size), to: .rootStream)
         flushSoon()
       }
-    } else if size <= Shared.streamWindow / 2, streams[event.streamID]?.isClientDone == false {
+    } else if size <= Shared.streamWindow / 2, streams[event.streamID]?.wantsMore == true {
       write(.windowUpdate(windowSizeIncrement: Shared.streamWindow - size), to: event.streamID)
       flushSoon()
     }
@@ -162,7 +162,10 @@ final class GRPCConnection: ChannelInboundHandler {
   private func receive(_ headers: HPACKHeaders, isEnd: Bool, on id: HTTP2StreamID) {
     if streams[id] != nil {
       // Trailers: gRPC clients have none, but may end the request this way.
-      if isEnd { finish(id) }
+      if isEnd {
+        streams[id]?.isClientDone = true
+        finish(id)
+      }
       return
     }
     // Headers of a stream that was answered before it was complete.
@@ -177,6 +180,7 @@ final class GRPCConnection: ChannelInboundHandler {
       return
     }
     do throws(GRPCFailure) {
+      let isDecided = try authenticate(headers, on: id)
       var stream = try GRPCHeaders.request(headers, shared, now: now)
       stream.isClientDone = isEnd
       if let reason = shared.hooks.gate?() {
@@ -184,6 +188,7 @@ final class GRPCConnection: ChannelInboundHandler {
         throw GRPCFailure(.unavailable, reason, details: shared.handler.overloadDetails(reason))
       }
       try stream.chargeMetadata(shared)
+      if !isDecided { stream.phase = .deciding }
       if let deadline = stream.deadline { life.timer.bringForward(to: deadline) }
       life.timer.bringForward(to: now + shared.stallTimeout)
       streams[id] = stream
@@ -208,7 +213,7 @@ final class GRPCConnection: ChannelInboundHandler {
     if isEnd { finish(id) }
   }
 
-  private func finish(_ id: HTTP2StreamID) {
+  func finish(_ id: HTTP2StreamID) {
     guard let index = streams.index(forKey: id), case .receiving = streams.values[index].phase else { return }
     do throws(GRPCFailure) {
       streams.values[index].isClientDone = true

@@ -12,6 +12,8 @@ struct GRPCStream {
   }
 
   enum Phase {
+    /// Whether the client may send is being found out; what it sends is held unread.
+    case deciding
     case receiving
     /// The handler has the request.
     case handed
@@ -37,6 +39,8 @@ struct GRPCStream {
   /// Bytes of metadata that are charged to the budget.
   private var headCharge = 0
   private var budget: AdmissionBudget?
+  /// What arrived before the client was known to be allowed, charged to the budget by its size.
+  private var held: [ByteBuffer] = []
 
   init(
     path: String, metadata: [String: [String]], encoding: Encoding, deadline: NIODeadline?, now: NIODeadline
@@ -59,8 +63,15 @@ struct GRPCStream {
     budget = shared.budget
   }
 
+  /// Whether the client should be told that it may send more.
+  var wantsMore: Bool {
+    if case .deciding = phase { return false }
+    return !isClientDone
+  }
+
   /// Takes the bytes of a DATA frame.
   mutating func receive(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    if case .deciding = phase { return try hold(data, shared) }
     var data = data
     while data.readableBytes > 0 {
       if prefixCount < 5 {
@@ -77,6 +88,30 @@ struct GRPCStream {
         try append(part, shared)
       }
     }
+  }
+
+  /// Keeps bytes until it is known whether they are wanted: at most as many as the stream's window lets in.
+  private mutating func hold(_ data: ByteBuffer, _ shared: GRPCConnection.Shared) throws(GRPCFailure) {
+    guard data.readableBytes > 0 else { return }
+    guard shared.budget.take(data.readableBytes) else { throw Self.overloaded(shared) }
+    budget = shared.budget
+    held.append(data)
+  }
+
+  /// Goes on with what was held: the client may send.
+  /// - Returns: the bytes that were held.
+  mutating func allow(_ shared: GRPCConnection.Shared) throws(GRPCFailure) -> Int {
+    phase = .receiving
+    let buffers = held
+    giveHeld()
+    for buffer in buffers { try receive(buffer, shared) }
+    return buffers.reduce(0) { $0 + $1.readableBytes }
+  }
+
+  /// Drops what is held.
+  private mutating func giveHeld() {
+    budget?.give(held.reduce(0) { $0 + $1.readableBytes })
+    held = []
   }
 
   private mutating func readPrefix(_ data: inout ByteBuffer, _ shared: GRPCConnection.Shared)
@@ -167,6 +202,7 @@ struct GRPCStream {
     receiver = nil
     budget?.give(headCharge)
     headCharge = 0
+    giveHeld()
   }
 
   private static func failure(_ failure: BodyReceiver.Failure, _ shared: GRPCConnection.Shared) -> GRPCFailure

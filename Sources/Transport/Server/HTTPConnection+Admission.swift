@@ -7,6 +7,7 @@ extension HTTPConnection {
   struct Shared: Sendable {
     let handler: any HTTPRequestHandler
     let hooks: ServerHooks
+    let authentication: RequestAuthentication?
     let budget: AdmissionBudget
     let connections: ConnectionSet
     let patience: TimeAmount
@@ -30,6 +31,7 @@ extension HTTPConnection {
     ) {
       self.handler = handler
       self.hooks = hooks
+      authentication = RequestAuthentication(hooks)
       self.budget = budget
       self.connections = connections
       self.patience = patience
@@ -97,7 +99,7 @@ extension HTTPConnection.Shared {
   func count(_ reason: RefusalReason) { hooks.refused?(reason) }
 
   /// The answer that asks the client to come back later.
-  private func retryable(_ reason: String, contentType: String?) -> HTTPAnswer {
+  func retryable(_ reason: String, contentType: String?) -> HTTPAnswer {
     var answer = handler.failure(503, reason, contentType: contentType)
     if !answer.headers.contains(where: { HTTPToken.equal($0.0, "Retry-After") }) {
       answer.headers.append(("Retry-After", "1"))

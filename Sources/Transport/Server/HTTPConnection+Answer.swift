@@ -143,6 +143,16 @@ extension HTTPConnection {
     case .lingering:
       if !timing.isAnswerSent { shared.count(.slowReader) }
       context.close(promise: nil)
+    case .deciding:
+      if readsNothing {
+        shared.count(.slowReader)
+        return context.close(promise: nil)
+      }
+      undecided = nil
+      refuse(
+        shared.retryable(
+          "the credentials could not be checked in time", contentType: current.contentType))
+      resume()
     case .closed: break
     }
   }

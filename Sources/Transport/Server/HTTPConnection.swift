@@ -16,6 +16,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     case idle
     /// Bytes of a request came, its head is not complete.
     case arriving
+    /// Whether the client may send is being found out; the body is left unread.
+    case deciding
     /// The body is being received.
     case receiving
     /// The request is answered already; so many more bytes of its body are read and dropped.
@@ -53,7 +55,10 @@ final class HTTPConnection: ChannelDuplexHandler {
   var needsFlush = false
   var timing: Timing
   private var pending = CircularBuffer<HTTPServerRequestPart>()
-  private var peer = ""
+  /// The head of the request whose sender is being checked.
+  var undecided: HTTPRequestHead?
+  private var isInputClosed = false
+  private(set) var peer = ""
 
   /// The request being received or served.
   var current = RequestLine()
@@ -91,6 +96,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     phase = .closed
     abandonBody()
     pending.removeAll()
+    undecided = nil
     timing.timer.end()
     context = nil
   }
@@ -105,10 +111,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         refuse(shared.answer(to: .overloaded, contentType: current.contentType))
       }
     case ChannelEvent.inputClosed:
-      switch phase {
-      case .waiting: current.keepsAlive = false
-      default: context.close(promise: nil)
-      }
+      isInputClosed = true
+      if isHolding { current.keepsAlive = false } else { context.close(promise: nil) }
     default: break
     }
     context.fireUserInboundEventTriggered(event)
@@ -123,6 +127,9 @@ final class HTTPConnection: ChannelDuplexHandler {
     switch phase {
     case .waiting:
       if !hasFailed { failBehindRequest(tooLong ? .headers : .malformed) }
+    case .deciding:
+      // What is read ahead may be part of the request itself.
+      failUndecided(tooLong ? .headers : .malformed, "what follows the headers is malformed")
     case .lingering, .closed: break
     case .idle, .arriving, .receiving, .discarding:
       if tooLong {
@@ -152,6 +159,13 @@ final class HTTPConnection: ChannelDuplexHandler {
     pending.removeAll()
   }
 
+  /// Gives up the request whose sender is being checked, and what follows it.
+  private func failUndecided(_ reason: RefusalReason, _ message: String) {
+    undecided = nil
+    pending.removeAll()
+    fail(reason, 400, message)
+  }
+
   // MARK: Reading
 
   /// Says that bytes arrived before the decoder sees them; false drops them.
@@ -171,8 +185,16 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
   }
 
+  /// Whether what comes in is kept for later, and no more of it is asked for.
+  private var isHolding: Bool {
+    switch phase {
+    case .waiting, .deciding: true
+    default: false
+    }
+  }
+
   func read(context: ChannelHandlerContext) {
-    if case .waiting = phase {
+    if isHolding {
       isReadHeld = true
     } else if !context.channel.isWritable {
       isReadHeld = true
@@ -194,10 +216,19 @@ final class HTTPConnection: ChannelDuplexHandler {
     isInBurst = true
     silentBytes = 0
     let part = unwrapInboundIn(data)
-    if case .waiting = phase {
+    if case .deciding = phase, case .body(var next) = part, case .body(var last)? = pending.last {
+      // Many small pieces would cost more than their bytes.
+      last.writeBuffer(&next)
+      pending[pending.index(before: pending.endIndex)] = .body(last)
+    } else if isHolding {
       guard !hasFailed else { return }
       pending.append(part)
-      if pending.count > Self.maxPending { failBehindRequest(.streams) }
+      guard pending.count > Self.maxPending else { return }
+      if case .deciding = phase {
+        failUndecided(.streams, "too many requests were sent ahead")
+      } else {
+        failBehindRequest(.streams)
+      }
     } else {
       isProcessing = true
       process(part)
@@ -215,18 +246,17 @@ final class HTTPConnection: ChannelDuplexHandler {
   func resume() {
     guard !isProcessing else { return }
     isProcessing = true
-    while let part = pending.first {
-      if case .waiting = phase { break }
-      pending.removeFirst()
-      process(part)
-    }
+    while !isHolding, let part = pending.popFirst() { process(part) }
     isProcessing = false
+    if isInputClosed, case .receiving = phase {
+      // The rest of the body was never sent.
+      context?.close(promise: nil)
+    }
     resumeReading()
   }
 
   private func resumeReading() {
-    guard isReadHeld, let context, context.channel.isWritable else { return }
-    if case .waiting = phase { return }
+    guard isReadHeld, !isHolding, let context, context.channel.isWritable else { return }
     isReadHeld = false
     context.read()
   }
@@ -243,6 +273,11 @@ final class HTTPConnection: ChannelDuplexHandler {
     if case .lingering = phase { return }
     exchange &+= 1
     current = RequestLine(head, keepsAlive: shared.keepsAlive && !isDraining)
+    if shared.authentication == nil { admit(head) } else { authenticate(head) }
+  }
+
+  /// Goes on with a request whose sender may send.
+  func admit(_ head: HTTPRequestHead) {
     switch shared.verdict(head, current) {
     case .refuse(let answer): refuse(answer)
     case .receive(let compression):
@@ -318,7 +353,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   /// Answers a request whose body is not wanted, or not wanted any more.
-  private func refuse(_ answer: HTTPAnswer) {
+  func refuse(_ answer: HTTPAnswer) {
     abandonBody()
     let canSkipBody =
       current.bodyIsRead || !current.expectsContinue && (current.contentLength ?? 0) <= Self.maxDiscard

@@ -1,7 +1,7 @@
 /// What may stand in an HTTP header (RFC 9110 §5).
-enum HTTPToken {
+package enum HTTPToken {
   /// Whether a text is a header name.
-  static func isName(_ text: String) -> Bool {
+  package static func isName(_ text: String) -> Bool {
     !text.isEmpty
       && text.utf8.allSatisfy { byte in
         switch byte {
@@ -13,12 +13,12 @@ enum HTTPToken {
   }
 
   /// Whether a text is a header value: no control characters, so that it cannot end the line.
-  static func isValue(_ text: String) -> Bool {
+  package static func isValue(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
   }
 
   /// Whether two ASCII texts are the same but for upper and lower case.
-  static func equal(_ left: String, _ right: String) -> Bool {
+  package static func equal(_ left: String, _ right: String) -> Bool {
     let left = left.utf8
     let right = right.utf8
     return left.count == right.count && zip(left, right).allSatisfy { lowercase($0) == lowercase($1) }

@@ -33,7 +33,8 @@ enum ListenAddress {
   static let exposureHelp =
     "set `tls` with cert_file and key_file, or listen on localhost; fine where the network is trusted, as within a pod"
 
-  private static func isLoopback(_ host: String) -> Bool {
+  /// Whether a host is this machine, as far as its text tells.
+  static func isLoopback(_ host: String) -> Bool {
     let host = host.lowercased()
     if host == "localhost" || host.hasSuffix(".localhost") { return true }
     guard let address = try? SocketAddress(ipAddress: host, port: 0), let text = address.ipAddress else {

@@ -1,4 +1,5 @@
 internal import ConfigSchema
+internal import Logging
 package import PipelineKit
 
 /// What a server asks and tells whoever runs it, besides handing requests to its handler.
@@ -13,15 +14,19 @@ package struct ServerHooks: Sendable {
   package var connectionsChanged: (@Sendable (Int) -> Void)?
   /// Bounds the bytes of requests over all servers of the process; nil leaves it at the bound of the server.
   package var requests: ByteBudget?
+  /// Told of each client that may not send, with its address and why, on any thread.
+  package var denied: (@Sendable (_ peer: String, _ reason: String) -> Void)?
 
   package init(
     authenticator: (any ServerAuthenticator)? = nil, gate: (@Sendable () -> String?)? = nil,
-    refused: (@Sendable (RefusalReason) -> Void)? = nil, requests: ByteBudget? = nil
+    refused: (@Sendable (RefusalReason) -> Void)? = nil, requests: ByteBudget? = nil,
+    denied: (@Sendable (_ peer: String, _ reason: String) -> Void)? = nil
   ) {
     self.authenticator = authenticator
     self.gate = gate
     self.refused = refused
     self.requests = requests
+    self.denied = denied
   }
 
   /// The hooks of a component's server: the authenticator that its configuration names, its intake gate, and the
@@ -32,6 +37,12 @@ package struct ServerHooks: Sendable {
   package init(_ auth: ServerAuthConfig?, transport: String, context: ComponentContext) throws {
     if let authenticator = auth?.authenticator {
       self.authenticator = try context.extensions.find(authenticator, as: (any ServerAuthenticator).self)
+      let failures = RateLimitedLog(context.logger, clock: context.clock)
+      denied = { peer, reason in
+        failures.log(
+          .warning, "a client failed to authenticate",
+          metadata: ["transport": "\(transport)", "peer": "\(peer)", "reason": "\(reason)"])
+      }
     }
     let gate = context.gate
     self.gate = { gate.refusal }

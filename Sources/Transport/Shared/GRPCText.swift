@@ -51,49 +51,10 @@ enum GRPCText {
   }
 
   /// Base64 without padding, as `-bin` header fields should be sent.
-  static func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count * 4 + 2) / 3)
-    var pending: UInt32 = 0
-    var bits = 0
-    for byte in bytes {
-      pending = pending << 8 | UInt32(byte)
-      bits += 8
-      while bits >= 6 {
-        bits -= 6
-        out.append(alphabet[Int(pending >> UInt32(bits)) & 63])
-      }
-    }
-    if bits > 0 { out.append(alphabet[Int(pending << UInt32(6 - bits)) & 63]) }
-    return String(decoding: out, as: UTF8.self)
-  }
+  static func base64(_ bytes: [UInt8]) -> String { Base64.encoded(bytes, isPadded: false) }
 
   /// Reads base64 of a `-bin` header field, padded or not; nil when it is neither.
-  static func base64Decoded(_ text: String) -> [UInt8]? {
-    var out: [UInt8] = []
-    out.reserveCapacity(text.utf8.count * 3 / 4)
-    var pending: UInt32 = 0
-    var bits = 0
-    for byte in text.utf8 where byte != 0x3D {
-      let value: UInt8
-      switch byte {
-      case 0x41...0x5A: value = byte - 0x41
-      case 0x61...0x7A: value = byte - 0x61 + 26
-      case 0x30...0x39: value = byte - 0x30 + 52
-      case 0x2B, 0x2D: value = 62
-      case 0x2F, 0x5F: value = 63
-      default: return nil
-      }
-      pending = pending << 6 | UInt32(value)
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        out.append(UInt8(truncatingIfNeeded: pending >> UInt32(bits)))
-      }
-    }
-    return bits < 6 ? out : nil
-  }
+  static func base64Decoded(_ text: String) -> [UInt8]? { Base64.decoded(text) }
 
   /// The value of a `grpc-timeout` in nanoseconds: at most eight digits and one of `H M S m u n`.
   ///

@@ -77,11 +77,14 @@ enum ConfigOracle {
 
   /// The components of `Catalog.standard`, which is part of the executable; a test compares the two.
   static let catalog = Catalog(
-    receivers: [OTLPReceiver.self], processors: [BatchProcessor.self],
+    receivers: [OTLPReceiver.self], processors: [BatchProcessor.self, MemoryLimiterProcessor.self],
     exporters: [
       DebugExporter.self, FileExporter.self, NopExporter.self, OTLPGRPCExporter.self, OTLPHTTPExporter.self,
     ],
-    extensions: [FileStorageExtension.self, HealthCheckExtension.self])
+    extensions: [
+      BasicAuthExtension.self, BearerTokenAuthExtension.self, FileStorageExtension.self,
+      HeadersSetterExtension.self, HealthCheckExtension.self, OAuth2ClientExtension.self,
+    ])
 
   static let seeds: [[UInt8]] = [
     """
