@@ -97,7 +97,8 @@ import Testing
   @Test func `what an exporter has queued, or tries in vain, goes to its successor`() async throws {
     let (down, up) = (Probe("rq-down") { _ in .refused(reason: "down", after: nil) }, Probe("rq-up"))
     let front = Probe("rq")
-    let settings = "sending_queue: {num_consumers: 2}, retry_on_failure: {initial_interval: 1h, max_elapsed_time: 0s}"
+    let settings =
+      "sending_queue: {num_consumers: 2}, retry_on_failure: {initial_interval: 1h, max_elapsed_time: 0s}"
     let collector = try TestCollector(
       Self.yaml("rq", [("probe", "probe: rq-down, \(settings)")]), catalog: Self.catalog)
     let balances = try await collector.run { collector in
