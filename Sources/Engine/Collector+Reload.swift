@@ -52,8 +52,7 @@ extension Collector {
         node.settled.reach()
         continue
       }
-      node.port.doorway.open()
-      spawn { await retirement.adopt(orphan, by: node) }
+      spawn(retirement.adopt(orphan, by: node))
     }
   }
 

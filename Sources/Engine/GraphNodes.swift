@@ -5,7 +5,7 @@ import TelemetryData
 /// Stops something once, however many ask for it; all of them wait until it has stopped.
 final class StopOnce: Sendable {
   private let isAsked = Atomic<Bool>(false)
-  private let stopped = Milestone()
+  let stopped = Milestone()
 
   /// Whether it has been told to stop.
   var isStopping: Bool { isAsked.load(ordering: .acquiring) }
@@ -123,6 +123,9 @@ final class ExporterInstance: Sendable {
   func start() async throws { try await life.start() }
 
   func stop() async { await stopping { await life.stop() } }
+
+  /// Reached when it has stopped.
+  var finished: Milestone { stopping.stopped }
 
   /// Lets what comes to its place come to this instance.
   func connect() {

@@ -8,7 +8,9 @@ final class Retirement: Sendable {
   let nodes: NodeSet
   /// Reached when nothing of it is left.
   let done = Milestone()
-  private let successors: Mutex<[ComponentID: ExporterInstance]>
+  private let successors: [ComponentID: ExporterInstance]
+  /// Exporters that had been removed, and have come back since.
+  private let adopted = Mutex<Set<ComponentID>>([])
   private let unused: Set<ComponentID>
 
   /// - Parameters:
@@ -19,17 +21,16 @@ final class Retirement: Sendable {
   ) {
     self.nodes = nodes
     self.unused = unused
-    let successors = successors.filter { id, _ in nodes.exporters.contains { $0.id == id } }
-    self.successors = Mutex(successors)
+    self.successors = successors.filter { id, _ in nodes.exporters.contains { $0.id == id } }
     // Nobody closes a successor before it has everything.
-    for successor in successors.values { successor.port.doorway.open() }
+    for successor in self.successors.values { successor.port.doorway.open() }
   }
 
   /// Drains everything, and then stops the extensions once `others`, which may use them, are done too.
   func run(after others: [Retirement]) async {
     await nodes.drain { entry in
       if self.unused.contains(entry.id) { return await entry.finish() }
-      guard let successor = self.successors.withLock({ $0[entry.id] }) else { return await entry.drain() }
+      guard let successor = self.successors[entry.id] else { return await entry.drain() }
       await entry.handOver(to: successor)
       successor.port.doorway.close()
     }
@@ -42,23 +43,35 @@ final class Retirement: Sendable {
 
   /// The exporter of this id that drains and whose place nobody has taken.
   func orphan(_ id: ComponentID) -> ExporterInstance? {
-    if done.isReached || successors.withLock({ $0[id] != nil }) { return nil }
+    if done.isReached || hasSuccessor(id) { return nil }
     return nodes.exporters.first { $0.id == id }
   }
 
-  /// Lets `successor` have what the exporter of the same id still holds: it was removed, and has come back.
-  func adopt(_ entry: ExporterInstance, by successor: ExporterInstance) async {
-    successors.withLock { $0[entry.id] = successor }
-    if let node = entry.node, let next = successor.node { await node.handOver(to: next) }
-    successor.settled.reach()
-    successor.port.doorway.close()
+  private func hasSuccessor(_ id: ComponentID) -> Bool {
+    successors[id] != nil || adopted.withLock { $0.contains(id) }
+  }
+
+  /// Gives `successor` what the exporter of the same id still holds: it was removed, and has come back. It goes on to
+  /// drain as before, with nothing left.
+  ///
+  /// - Returns: the work, which takes as long as what is under way to the backend.
+  func adopt(_ entry: ExporterInstance, by successor: ExporterInstance) -> @Sendable () async -> Void {
+    adopted.withLock { _ = $0.insert(entry.id) }
+    successor.port.doorway.open()
+    return {
+      if let node = entry.node, let next = successor.node { await node.handOver(to: next) }
+      successor.settled.reach()
+      // What is still on its way to the one that was removed is passed on as well.
+      await entry.finished.wait()
+      successor.port.doorway.close()
+    }
   }
 
   /// Drops what exporters without a successor could not deliver in time.
   func expire(_ logger: Logger, after timeout: Duration) {
     guard !done.isReached else { return }
     let left = nodes.exporters.filter { entry in
-      successors.withLock { $0[entry.id] == nil } && !(entry.node?.finished.isReached ?? true)
+      !hasSuccessor(entry.id) && !(entry.node?.finished.isReached ?? true)
     }
     if left.isEmpty { return }
     logger.error(
