@@ -81,7 +81,10 @@ enum ConfigOracle {
     exporters: [
       DebugExporter.self, FileExporter.self, NopExporter.self, OTLPGRPCExporter.self, OTLPHTTPExporter.self,
     ],
-    extensions: [FileStorageExtension.self, HealthCheckExtension.self])
+    extensions: [
+      BasicAuthExtension.self, BearerTokenAuthExtension.self, FileStorageExtension.self,
+      HeadersSetterExtension.self, HealthCheckExtension.self, OAuth2ClientExtension.self,
+    ])
 
   static let seeds: [[UInt8]] = [
     """
