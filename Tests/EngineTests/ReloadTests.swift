@@ -212,15 +212,13 @@ import Testing
   /// A random configuration: any of three exporters with changing settings, processors in any number.
   static func anyYAML(_ name: String, _ random: inout some RandomNumberGenerator) -> String {
     let sinks = ["probe", "probe/a", "probe/b"].filter { _ in Bool.random(using: &random) }
+    let queues = [
+      "", ", sending_queue: {enabled: false}", ", sending_queue: {queue_size: 3, block_on_overflow: true}",
+    ]
     let exporters = (sinks.isEmpty ? ["probe"] : sinks).map { id in
-      let queue = [
-        "", ", sending_queue: {enabled: false}", ", sending_queue: {queue_size: 3, block_on_overflow: true}",
-      ]
-      return (
-        id,
-        "probe: \(name), timeout: \(Int.random(in: 1...3, using: &random))s" + queue.randomElement(
-          using: &random)!
-      )
+      let timeout = Int.random(in: 1...3, using: &random)
+      let queue = queues[Int.random(in: queues.indices, using: &random)]
+      return (id, "probe: \(name), timeout: \(timeout)s\(queue)")
     }
     let processors = ["holding", "thinning", "thinning/2"].filter { _ in Bool.random(using: &random) }
     return yaml(name, exporters, processors: processors.shuffled(using: &random))

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+import otlp
 import payloads
 from backends import HTTPBackend
 from client import GRPCClient, post, request
@@ -141,6 +142,51 @@ def test_what_a_dead_backend_left_goes_to_its_successor(start, http_backend):
         until(lambda: http_backend.count("traces") == 50, what="what was waiting")
         sheet = millrace.stop()
         assert sheet.items("traces", "delivered") == 50 and sheet.is_balanced()
+
+
+def test_a_file_is_continued(start, tmp_path):
+    """Two exporters never write to one file, and the second does not begin it anew."""
+    path = tmp_path / "out.jsonl"
+    millrace = start({"file": {"path": str(path)}}, signals=("traces",))
+    load = Load(millrace)
+    for number in range(1, 6):
+        count = load.accepted.total()
+        until(lambda: load.accepted.total() > count + 200, what="some load")
+        millrace.pipeline.exporters = {"file": {"path": str(path), "flush_interval": f"{number}s"}}
+        assert reload(millrace)["replaced_names"] == "exporter file"
+    load.stop()
+    assert millrace.stop().is_balanced()
+    assert not load.refused and not load.unknown
+    assert Counter(payloads.span_names(*otlp.read_json_lines(path)["traces"])) == load.accepted
+
+
+def test_durable_queues_change_hands_under_load(start, http_backend, tmp_path):
+    """The exporter of a queue on disk is replaced, then the storage under it, then the queue moves to memory and back."""
+    extension = {"file_storage": {"directory": str(tmp_path / "storage"), "create_directory": True}}
+    durable = {"sending_queue": {"storage": "file_storage"}}
+    millrace = start({"otlp_http": exporter(http_backend, **durable)}, signals=("traces",), extensions=extension)
+    pipeline = millrace.pipeline
+    load = Load(millrace)
+
+    def change(**settings) -> dict:
+        count = load.accepted.total()
+        until(lambda: load.accepted.total() > count + 500, what="some load")
+        pipeline.exporters = {"otlp_http": exporter(http_backend, **settings)}
+        return reload(millrace)
+
+    assert change(timeout="7s", **durable)["replaced_names"] == "exporter otlp_http"
+    extension["file_storage"]["timeout"] = "3s"
+    assert change(timeout="7s", **durable)["replaced_names"] == "exporter otlp_http, extension file_storage"
+    assert change(timeout="7s")["replaced_names"] == "exporter otlp_http"
+    assert change(timeout="8s", **durable)["replaced_names"] == "exporter otlp_http"
+    count = load.accepted.total()
+    until(lambda: load.accepted.total() > count + 500, what="some load")
+    load.stop()
+    until(lambda: not load.accepted - arrived_at(http_backend), what="what was acknowledged")
+    sheet = millrace.stop()
+    assert not load.refused and not load.unknown
+    assert max(arrived_at(http_backend).values()) == 1, "an item arrived twice"
+    assert sheet.items("traces", "dropped") == 0 and sheet.is_balanced()
 
 
 def test_a_wrong_configuration_changes_nothing(start, http_backend):
