@@ -34,7 +34,7 @@ let package = Package(
     .library(
       name: "MillraceInside",
       targets: [
-        "Transport", "NativeCodecs", "Storage", "Engine", "Receivers", "Processors", "Exporters",
+        "Transport", "NativeCodecs", "Storage", "Engine", "Console", "Receivers", "Processors", "Exporters",
         "Extensions",
       ]),
   ],

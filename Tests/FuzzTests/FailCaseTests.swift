@@ -4,6 +4,9 @@ import Testing
 
 @testable import Millrace
 
+/// What the oracle of settings plans with.
+let standardCatalog = Catalog.standard
+
 /// The fuzzers' properties (see `Tests/Fuzz`) on inputs that broke one of them once, and on a bounded number of new ones.
 struct FailCaseTests {
   static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -29,13 +32,6 @@ struct FailCaseTests {
     for seed in try Self.seeds(for: target) {
       for length in [seed.count, seed.count / 2, 1, 0] { try target.run(Array(seed.prefix(length))) }
     }
-  }
-
-  @Test func `the fuzzers plan with the components of the command`() {
-    func names(_ catalog: Catalog) -> [String] {
-      catalog.entries.map { "\($0.kind) \($0.descriptor.type)" }.sorted()
-    }
-    #expect(names(ConfigOracle.catalog) == names(.standard))
   }
 
   @Test(arguments: FuzzTarget.allCases)
