@@ -267,6 +267,8 @@ final class ToldHooks: Sendable {
   @Test func `requests beyond those that may wait are asked to come back`() async throws {
     try await withServer { address, _, told, server in
       let peer = try ServerTestHTTP2Peer(address)
+      // Until the settings are confirmed a client may open no more than a hundred streams.
+      try peer.readUntil { peer.settings[4] != nil }
       let limit = RequestAuthentication.pendingLimit
       // The settings first: what comes before them counts against a smaller limit.
       #expect(try peer.echo([1], [("authorization", "good")]).status == "0")

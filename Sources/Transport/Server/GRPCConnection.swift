@@ -172,7 +172,7 @@ final class GRPCConnection: ChannelInboundHandler {
     guard id > lastStreamID else { return }
     lastStreamID = id
     life.windowUpdates.entitle()
-    // The HTTP/2 handler itself counts streams only once the client has confirmed the settings.
+    // Until the client has confirmed the settings, the HTTP/2 handler allows a hundred streams whatever they say.
     guard streams.count < shared.streamLimit, shared.openStreams.take(1) else {
       shared.count(.streams)
       write(.rstStream(.refusedStream), to: id)
