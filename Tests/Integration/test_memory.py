@@ -19,7 +19,7 @@ from millrace import free_port, until
 from test_delivery import INSECURE
 
 MEBIBYTE = 1 << 20
-DOWN = float(os.environ.get("MEMORY_OUTAGE_SECONDS", "20"))
+DOWN = float(os.environ.get("MEMORY_OUTAGE_SECONDS", "5"))
 SLACK = 30 * MEBIBYTE
 
 
@@ -86,8 +86,8 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("batch", [False, True], ids=["plain", "batch"])
+@pytest.mark.parametrize(("body", "batch"), [
+    ("small", False), ("large", False), ("one-span", False), ("usual", True), ("large", True)])
 def test_a_full_memory_queue_holds_no_more_than_it_says(start, body, batch):
     limit = 64 * MEBIBYTE
     millrace = start(
@@ -108,7 +108,9 @@ def test_a_full_memory_queue_holds_no_more_than_it_says(start, body, batch):
           f"high water {millrace.memory('VmHWM') / MEBIBYTE:.1f}, {dict(load.answers)}")
     # A request, or a batch of 4 MB, may find no room where the last one did.
     assert limit >= size >= limit - max(len(request), 4 * MEBIBYTE) - MEBIBYTE
-    assert max(held) <= idle + limit + SLACK
+    # What the clients are just sending, and what stands in and before `batch`, have bounds of their own.
+    around = 4 * len(request) + (8 * MEBIBYTE if batch else 0)
+    assert max(held) <= idle + limit + around + SLACK
     third = len(held) // 3
     assert max(held[-third:]) <= max(held[:third]) + 8 * MEBIBYTE, "it grows while it lasts"
     assert millrace.stop().is_balanced()
