@@ -25,15 +25,15 @@ import Testing
   }
 
   @Test func `a frame that is never complete ends the connection`() async throws {
-    try await attackGRPC({ $0.limits.stallTimeout = .milliseconds(300) }) { victim in
+    try await attackGRPC({ $0.limits.stallTimeout = .seconds(2) }) { victim in
       let peer = try ServerTestHTTP2Peer(victim.address)
       #expect(try peer.echo([1]).message == [1])
       let frame = ServerTestHTTP2Peer.frame(1, 4, 3, ServerTestHTTP2Peer.head)
       try peer.socket.send(Array(frame.dropLast(10)))
       onThread { [descriptor = peer.socket.descriptor] in
         // A byte now and then does not help.
-        for _ in 0..<5 {
-          usleep(100_000)
+        for _ in 0..<9 {
+          usleep(250_000)
           _ = send(descriptor, "a", 1, CInt(MSG_NOSIGNAL))
         }
       }
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func `a message that pauses too long is refused`() async throws {
-    try await attackGRPC({ $0.limits.stallTimeout = .milliseconds(200) }) { victim in
+    try await attackGRPC({ $0.limits.stallTimeout = .seconds(2) }) { victim in
       let peer = try ServerTestHTTP2Peer(victim.address)
       let stream = try peer.open()
       try peer.data(Array(ServerTestHTTP2Peer.framed([1, 2, 3]).dropLast()), on: stream, end: false)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `a connection that was served may be idle`() async throws {
-    try await attackHTTP({ $0.idleTimeout = .milliseconds(150) }) { victim in
+    try await attackHTTP({ $0.idleTimeout = .seconds(1) }) { victim in
       let idle = try ServerTestSocket(victim.address)
       #expect(try idle.post("/echo", [1]).status == 200)
       #expect(idle.isClosedByPeer)
@@ -85,7 +85,7 @@ import Testing
   @Test func `answers that the client's window has no room for do not pile up`() async throws {
     try await attackGRPC({
       $0.maxConcurrentStreams = 50
-      $0.limits.writeTimeout = .milliseconds(400)
+      $0.limits.writeTimeout = .seconds(2)
     }) { victim in
       let peer = try ServerTestHTTP2Peer(victim.address)
       try peer.send(type: 4, flags: 0, stream: 0, [0, 4, 0, 0, 0, 0])
@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func `a gRPC client that reads nothing is closed`() async throws {
-    try await attackGRPC({ $0.limits.writeTimeout = .milliseconds(300) }) { victim in
+    try await attackGRPC({ $0.limits.writeTimeout = .seconds(2) }) { victim in
       let peer = try ServerTestHTTP2Peer(victim.address)
       try peer.readUntil { peer.settings[4] != nil }
       let path = "/" + String(repeating: "n", count: 249)
@@ -138,7 +138,7 @@ import Testing
   }
 
   @Test func `pipelined requests whose answers nobody reads are not all taken`() async throws {
-    try await attackHTTP({ $0.writeTimeout = .milliseconds(300) }) { victim in
+    try await attackHTTP({ $0.writeTimeout = .seconds(2) }) { victim in
       let body = [UInt8](repeating: 97, count: 64 << 10)
       let request =
         Array(ServerTestSocket.head("POST", "/echo", ["Content-Length: \(body.count)"]).utf8) + body
