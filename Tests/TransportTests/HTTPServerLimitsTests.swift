@@ -18,7 +18,7 @@ private func started(
 @Suite struct HTTPServerLimitsTests {
   @Test func `headers that come too slowly end in 408`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) {
-      $0.readHeaderTimeout = .milliseconds(150)
+      $0.readHeaderTimeout = .seconds(1)
     }
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
@@ -31,7 +31,7 @@ private func started(
 
   @Test func `a connection that never sends is closed`() async throws {
     let (server, address) = try await started(ServerTestHTTPHandler()) {
-      $0.readHeaderTimeout = .milliseconds(150)
+      $0.readHeaderTimeout = .seconds(1)
     }
     try await offPool { () throws in
       #expect(try ServerTestSocket(address).isClosedByPeer)
@@ -40,7 +40,7 @@ private func started(
   }
 
   @Test func `a body that pauses too long ends in 408 and gives its bytes back`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
+    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .seconds(1) }
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 10"]) + "abc")
@@ -51,13 +51,13 @@ private func started(
   }
 
   @Test func `a request that drips beyond the read timeout ends in 408`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readTimeout = .milliseconds(300) }
+    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.readTimeout = .seconds(1) }
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 1000"]))
       // A descriptor of its own: the socket's number may belong to another test before the thread is done.
       onThread { [descriptor = dup(socket.descriptor)] in
-        for _ in 0..<20 {
+        for _ in 0..<60 {
           _ = send(descriptor, "a", 1, CInt(MSG_NOSIGNAL))
           usleep(50_000)
         }
@@ -69,7 +69,7 @@ private func started(
   }
 
   @Test func `an idle connection is closed after the idle timeout`() async throws {
-    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .milliseconds(150) }
+    let (server, address) = try await started(ServerTestHTTPHandler()) { $0.idleTimeout = .seconds(1) }
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       #expect(try socket.post("/echo", [1]).status == 200)
