@@ -9,7 +9,6 @@ import TelemetryData
 /// without one, with `wait_for_result`, or where delivery at least once is asked for, once the backend has answered.
 final class ExporterNode: Consumer {
   let id: ComponentID
-  let exporter: any Exporter
   private let settings: DeliverySettings
   /// The memory queue; behind a durable one, what the workers have at hand.
   private let queue: Channel
@@ -36,7 +35,6 @@ final class ExporterNode: Consumer {
     parts: EngineParts, storage: (any StorageProvider)? = nil, holdsCompletions: Bool = false
   ) {
     self.id = id
-    self.exporter = exporter
     self.parts = parts
     self.logger = logger
     self.settings = settings
