@@ -34,8 +34,9 @@ let package = Package(
     .library(
       name: "MillraceInside",
       targets: [
-        "Transport", "NativeCodecs", "Storage", "Engine", "Console", "Receivers", "Processors", "Exporters",
-        "Extensions",
+        "Transport", "NativeCodecs", "PrometheusData", "Storage", "Engine", "Console", "Receivers",
+        "Processors",
+        "Exporters", "Extensions",
       ]),
   ],
   dependencies: [
@@ -103,11 +104,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "PrometheusData", dependencies: ["TelemetryData", "WireFormat", "NativeCodecs"],
+      swiftSettings: strict),
+
     // Third floor: the components, one folder each.
     .target(
       name: "Receivers",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport",
+        "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
+        "PrometheusData",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -121,6 +127,7 @@ let package = Package(
       name: "Exporters",
       dependencies: [
         "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
+        "PrometheusData",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -194,6 +201,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: relaxed),
+    .testTarget(
+      name: "PrometheusDataTests",
+      dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
+      swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",
@@ -204,6 +215,7 @@ let package = Package(
       dependencies: [
         "Receivers", "Processors", "Exporters", "Extensions", "Engine", "PipelineKit", "TelemetryData",
         "ConfigSchema", "PipelineTestKit", "Transport", "Storage", "NativeCodecs", "WireFormat",
+        "PrometheusData",
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"],
