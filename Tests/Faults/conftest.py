@@ -17,24 +17,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents
 
 from counting import GRPCCounter, HTTPCounter  # noqa: E402
 from life import Setting, Site  # noqa: E402
-from millrace import BINARY  # noqa: E402
+
+pytest_plugins = ["strictness"]
 
 FULL = os.environ.get("FAULTS") == "full"
 _reports: list[str] = []
-
-
-def pytest_sessionstart(session):
-    if not BINARY.exists():
-        pytest.exit(f"{BINARY} does not exist: run `make build`, or set MILLRACE_BIN", returncode=2)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """In CI a test that is skipped has failed: everything it needs is there."""
-    report = yield
-    if report.skipped and os.environ.get("CI"):
-        report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"
-    return report
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -50,6 +50,22 @@ def killed(place, backend) -> int:
     return backend.requests
 
 
+def killed_under_load(place, server, dice, rounds: int, pause: tuple[float, float]) -> tuple[Load, list[int]]:
+    """Kills and restarts a collector under load, lets the load go on for a while, and stops it."""
+    load = Load(place.setting, signals=SIGNALS, senders=6, pause=0.002)
+    kills = []
+    for _ in range(rounds):
+        server.mood = mood_of_round(dice)
+        time.sleep(dice.uniform(*pause))
+        kills.append(killed(place, server))
+        place.start()
+    server.mood = lambda attempt: Mood()
+    more = load.accepted
+    until(lambda: load.accepted > more + 200, 60, what="the load to go on after the last kill")
+    load.stop()
+    return load, kills
+
+
 @pytest.mark.parametrize("kind,processors", [
     ("otlp_http", {}),
     ("otlp_grpc", {"batch": {"timeout": "20ms", "send_batch_size": 200}}),
@@ -61,17 +77,7 @@ def test_kill_under_load_loses_nothing_acknowledged(
     place = site(exporter(server, kind=kind, durable=True, queue={"num_consumers": CONSUMERS}), processors,
                  durable=True, signals=SIGNALS)
     place.start()
-    load = Load(place.setting, signals=SIGNALS, senders=6, pause=0.002)
-    kills = []
-    for _ in range(rounds(4, 30)):
-        server.mood = mood_of_round(dice)
-        time.sleep(dice.uniform(0.02, 0.8))
-        kills.append(killed(place, server))
-        place.start()
-    server.mood = lambda attempt: Mood()
-    more = load.accepted
-    until(lambda: load.accepted > more + 200, 60, what="the load to go on after the last kill")
-    load.stop()
+    load, kills = killed_under_load(place, server, dice, rounds(4, 30), (0.02, 0.8))
     wait_for(server, load.counts.accepted)
     place.stop()
     assert not invented(load, server)
@@ -130,17 +136,7 @@ def test_at_least_once_without_a_disk_loses_nothing_acknowledged(site, backend, 
     place = site(exporter(backend, queue={"num_consumers": CONSUMERS}), {"batch": {"timeout": "20ms"}},
                  service={"delivery": "at_least_once"}, signals=SIGNALS)
     place.start()
-    load = Load(place.setting, signals=SIGNALS, senders=6, pause=0.002)
-    kills = []
-    for _ in range(rounds(4, 20)):
-        backend.mood = mood_of_round(dice)
-        time.sleep(dice.uniform(0.05, 0.6))
-        kills.append(killed(place, backend))
-        place.start()
-    backend.mood = lambda attempt: Mood()
-    more = load.accepted
-    until(lambda: load.accepted > more + 200, 60, what="the load to go on after the last kill")
-    load.stop()
+    load, kills = killed_under_load(place, backend, dice, rounds(4, 20), (0.05, 0.6))
     # Acknowledged means delivered: there is nothing to wait for.
     wait_for(backend, load.counts.accepted, timeout=0)
     place.stop()

@@ -41,13 +41,10 @@ func attackHTTP(
   let refusals = ServerTestRefusals()
   let handler = ServerTestHTTPHandler()
   let server = HTTPServer(config: config, handler: handler, logger: quietLogger, hooks: refusals.hooks)
-  let address = try await server.start()
-  let victim = HTTPVictim(server: server, handler: handler, refusals: refusals, address: address)
-  try await offPool {
-    try attack(victim)
-    #expect(becomesTrue { server.openConnections == 0 })
-    #expect(try ServerTestSocket(address).post("/echo", [1, 2, 3]).body == [1, 2, 3])
-    #expect(becomesTrue { server.openConnections == 0 })
+  let victim = HTTPVictim(
+    server: server, handler: handler, refusals: refusals, address: try await server.start())
+  try await victim.survive(attack, connections: { server.openConnections }) {
+    try ServerTestSocket(victim.address).post("/echo", [1, 2, 3]).body
   }
   await server.stop(within: .zero)
   #expect(server.heldBytes == 0)
@@ -64,16 +61,28 @@ func attackGRPC(
   let refusals = ServerTestRefusals()
   let handler = ServerTestGRPCHandler()
   let server = GRPCServer(config: config, handler: handler, logger: quietLogger, hooks: refusals.hooks)
-  let address = try await server.start()
-  let victim = GRPCVictim(server: server, handler: handler, refusals: refusals, address: address)
-  try await offPool {
-    try attack(victim)
-    #expect(becomesTrue { server.openConnections == 0 })
-    #expect(try ServerTestHTTP2Peer(address).echo([1, 2, 3]).message == [1, 2, 3])
-    #expect(becomesTrue { server.openConnections == 0 })
+  let victim = GRPCVictim(
+    server: server, handler: handler, refusals: refusals, address: try await server.start())
+  try await victim.survive(attack, connections: { server.openConnections }) {
+    try ServerTestHTTP2Peer(victim.address).echo([1, 2, 3]).message
   }
   await server.stop(within: .zero)
   #expect(server.heldBytes == 0)
   #expect(server.openStreams == 0)
   #expect(refusals.connections == 0)
+}
+
+extension ServerTestVictim {
+  /// Attacks it; afterwards every connection is closed and `echo` of 1, 2, 3 is answered as ever.
+  fileprivate func survive(
+    _ attack: @escaping @Sendable (Self) throws -> Void, connections: @escaping @Sendable () -> Int,
+    echo: @escaping @Sendable () throws -> [UInt8]
+  ) async throws {
+    try await offPool {
+      try attack(self)
+      #expect(becomesTrue { connections() == 0 })
+      #expect(try echo() == [1, 2, 3])
+      #expect(becomesTrue { connections() == 0 })
+    }
+  }
 }
