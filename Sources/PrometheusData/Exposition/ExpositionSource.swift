@@ -60,18 +60,39 @@ package struct ExpositionError: Error, Sendable, Hashable {
 /// A reader of one exposition, entry by entry, that borrows its bytes.
 ///
 /// What an entry does not say itself is asked for after ``next()`` returned it. Series are handed out as the raw bytes
-/// that name them (`name{a="b"}` as written), so that a series already known costs no parsing of labels.
+/// that name them (`name{a="b"}` as written), so that a series already known costs no parsing of labels. ``next()``
+/// checks everything but one thing: that a series has no label twice, which ``labels()`` finds.
 package protocol ExpositionSource: ~Copyable, ~Escapable {
   mutating func next() throws(ExpositionError) -> ExpositionEntry
+
+  /// Reads the next entry when it is a sample of a series that is already known; otherwise nothing is read and it is
+  /// for ``next()``.
+  ///
+  /// The way of a scrape whose series come in the order of the last one: one comparison of bytes, then the value.
+  ///
+  /// - Parameter known: The ``series`` of an earlier sample, of this exposition or one of the same format.
+  mutating func nextSample(like known: Span<UInt8>) throws(ExpositionError) -> Bool
+
+  /// The raw bytes of the name in a type, help or unit line: without quotes, escapes not resolved.
+  var rawFamilyName: Span<UInt8> {
+    @_lifetime(borrow self) get
+  }
+  /// The raw bytes of the text of a help or unit line (for a type: its word), escapes not resolved; with
+  /// ``rawFamilyName`` enough to see that a line is the same as last time.
+  var rawText: Span<UInt8> {
+    @_lifetime(borrow self) get
+  }
   /// The family that a type, help or unit is of.
   var familyName: String { get }
   /// The text of a help or unit, unescaped.
   var text: String { get }
+
   /// The raw bytes that identify the series of a sample or histogram.
   var series: Span<UInt8> {
     @_lifetime(borrow self) get
   }
-  /// The labels of the series, `__name__` among them.
+  /// The labels of the series, `__name__` among them; `le` and `quantile` of histograms and summaries are written as
+  /// Prometheus 3 writes them (`1.0`).
   func labels() throws(ExpositionError) -> LabelSet
   var value: Double { get }
   /// Milliseconds since the Unix epoch, where the target says when it was.
@@ -79,6 +100,8 @@ package protocol ExpositionSource: ~Copyable, ~Escapable {
   /// Milliseconds since the Unix epoch at which the counter, histogram or summary was created, where the entry itself
   /// says so (protobuf; in OpenMetrics text that is a series of its own).
   var createdTimestamp: Int64? { get }
+  /// Whether ``exemplars`` has any.
+  var hasExemplars: Bool { get }
   var exemplars: [ExpositionExemplar] { get }
   var histogram: NativeHistogram { get }
 }
