@@ -1,3 +1,5 @@
+internal import WireFormat
+
 /// A JSON number taken apart: `significand * 10^exponent`, without loss where 64 bits suffice.
 struct JSONNumber {
   var isNegative = false
@@ -101,22 +103,9 @@ struct JSONNumber {
   ///   - text: What the number was read from, for the cases that need more than one exact operation.
   ///   - start: Where it started.
   func double(_ text: Span<UInt8>, from start: Int) -> Double {
-    let value: Double
-    if !isInexact, significand < 1 << 53, exponent.magnitude <= 22 {
-      // Both factors are exact, so that the one rounding of the operation is right (Clinger's fast path).
-      let power = Self.powersOfTen[Int(exponent.magnitude)]
-      value = exponent < 0 ? Double(significand) / power : Double(significand) * power
-    } else {
-      let digits = text.extracting(start..<end)
-      var characters: [UInt8] = []
-      for index in digits.indices { characters.append(digits[index]) }
-      return Double(String(decoding: characters, as: UTF8.self)) ?? .infinity
+    if !isInexact, let value = DecimalDouble.nearest(significand: significand, exponent: exponent) {
+      return isNegative ? -value : value
     }
-    return isNegative ? -value : value
+    return DecimalDouble.read(text, from: start, to: end)
   }
-
-  private static let powersOfTen: [Double] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-  ]
 }
