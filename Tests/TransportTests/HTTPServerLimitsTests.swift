@@ -55,13 +55,11 @@ private func started(
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: 1000"]))
-      // A descriptor of its own: the socket's number may belong to another test before the thread is done.
-      onThread { [descriptor = dup(socket.descriptor)] in
+      socket.onThread { descriptor in
         for _ in 0..<60 {
           _ = send(descriptor, "a", 1, CInt(MSG_NOSIGNAL))
           usleep(50_000)
         }
-        close(descriptor)
       }
       #expect(try socket.reply().status == 408)
     }
@@ -85,10 +83,9 @@ private func started(
     try await offPool { () throws in
       let socket = try ServerTestSocket(address)
       let body = [UInt8](repeating: 97, count: 4 << 20)
-      onThread { [descriptor = dup(socket.descriptor)] in
+      socket.onThread { descriptor in
         let bytes = Array(ServerTestSocket.head("POST", "/echo", ["Content-Length: \(4 << 20)"]).utf8) + body
         for _ in 0..<4 where send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) < bytes.count { break }
-        close(descriptor)
       }
       #expect(becomesTrue { server.openConnections == 1 })
       #expect(becomesTrue { server.openConnections == 0 })

@@ -30,7 +30,7 @@ import Testing
       #expect(try peer.echo([1]).message == [1])
       let frame = ServerTestHTTP2Peer.frame(1, 4, 3, ServerTestHTTP2Peer.head)
       try peer.socket.send(Array(frame.dropLast(10)))
-      onThread { [descriptor = peer.socket.descriptor] in
+      peer.socket.onThread { descriptor in
         // A byte now and then does not help.
         for _ in 0..<9 {
           usleep(250_000)
@@ -51,6 +51,22 @@ import Testing
       #expect(try peer.answer(stream).status == "4")
       #expect(try peer.echo([1]).message == [1])
       #expect(victim.refusals.all == [.slowRequest: 1])
+    }
+  }
+
+  @Test func `a connection whose last request came in many reads may be idle`() async throws {
+    try await attackGRPC({ $0.limits.stallTimeout = .seconds(1) }) { victim in
+      let peer = try ServerTestHTTP2Peer(victim.address)
+      for count in stride(from: 1000, through: 9000, by: 1000) {
+        #expect(try peer.echo(Array(repeating: 7, count: count)).message.count == count)
+      }
+      // And one that the server refuses before it has all of it: what still comes is nobody's.
+      let refused = try peer.open("/t.S/Echo", [("content-type", "text/plain")])
+      #expect(try peer.answer(refused).isEnded)
+      try peer.data([1, 2, 3], on: refused, end: false)
+      usleep(2_500_000)
+      #expect(try peer.echo([1]).message == [1])
+      #expect(victim.refusals.all[.slowRequest] == nil)
     }
   }
 

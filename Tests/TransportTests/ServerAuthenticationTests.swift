@@ -92,7 +92,7 @@ final class ToldHooks: Sendable {
       let socket = try ServerTestSocket(address)
       let body = [UInt8](repeating: 7, count: 8 << 20)
       try socket.send(ServerTestSocket.head("POST", "/echo", ["Content-Length: \(body.count)"]))
-      onThread { [descriptor = socket.descriptor] in
+      socket.onThread { descriptor in
         body.withUnsafeBytes { _ = send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
       }
       #expect(try socket.reply().status == 401)
@@ -134,7 +134,7 @@ final class ToldHooks: Sendable {
       let body = [UInt8](repeating: 7, count: 4 << 20)
       try socket.send(
         ServerTestSocket.head("POST", "/echo", ["Content-Length: \(body.count)", "Authorization: later"]))
-      onThread { [descriptor = socket.descriptor] in
+      socket.onThread { descriptor in
         body.withUnsafeBytes { _ = send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
       }
       #expect(becomesTrue { told.authenticator.count == 1 })

@@ -43,6 +43,16 @@ final class ServerTestSocket {
 
   deinit { close(descriptor) }
 
+  /// Lets a thread of its own send. It has a descriptor of its own too: the number of this one may belong to the socket of
+  /// another test before the thread is done.
+  func onThread(_ work: @escaping @Sendable (_ descriptor: CInt) -> Void) {
+    let descriptor = dup(descriptor)
+    TransportTests.onThread {
+      work(descriptor)
+      close(descriptor)
+    }
+  }
+
   func send(_ text: String) throws { try send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) throws {

@@ -13,7 +13,7 @@ final class GRPCArrivalHandler: ChannelInboundHandler {
   init(_ connection: GRPCConnection) { self.connection = connection }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard connection.bytesArrived() else { return }
+    guard connection.bytesArrived(unwrapInboundIn(data).readableBytesView) else { return }
     context.fireChannelRead(data)
   }
 }

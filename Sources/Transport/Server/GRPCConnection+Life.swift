@@ -122,7 +122,8 @@ extension GRPCConnection {
     var lastRead = NIODeadline.now()
     /// Until when the client must have confirmed the server's settings; nil when it has.
     var handshakeEnd: NIODeadline?
-    /// Since when bytes have come that made no frame yet.
+    var frames = FrameProgress()
+    /// Since when a frame has been begun that is not complete.
     var partialSince: NIODeadline?
     /// Until when a client that reads nothing must read; nil while it does.
     var writeEnd: NIODeadline?

@@ -82,9 +82,12 @@ final class GRPCConnection: ChannelInboundHandler {
   }
 
   /// Says that bytes arrived before the HTTP/2 handler sees them; false drops them.
-  func bytesArrived() -> Bool {
+  func bytesArrived(_ bytes: ByteBufferView) -> Bool {
     guard !life.isClosing else { return false }
-    if life.partialSince == nil {
+    let hasEnded = life.frames.advance(over: bytes)
+    if !life.frames.isPartial {
+      life.partialSince = nil
+    } else if hasEnded || life.partialSince == nil {
       let now = NIODeadline.now()
       life.partialSince = now
       life.timer.bringForward(to: now + shared.stallTimeout)
@@ -100,7 +103,6 @@ final class GRPCConnection: ChannelInboundHandler {
       isInBurst = true
       now = .now()
       life.lastRead = now
-      life.partialSince = nil
     }
     let frame = unwrapInboundIn(data)
     switch frame.payload {
