@@ -42,7 +42,8 @@ package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible 
 
   /// - Parameter dotMatchesNewline: whether `.` takes every character (`(?s)`).
   package init(
-    _ text: String, anchoring: Anchoring = .anywhere, dotMatchesNewline: Bool = false, ignoresCase: Bool = false
+    _ text: String, anchoring: Anchoring = .anywhere, dotMatchesNewline: Bool = false,
+    ignoresCase: Bool = false
   ) throws(PatternError) {
     guard text.utf8.count <= Self.longest else {
       throw PatternError(reason: "it is longer than \(Self.longest >> 20) MiB", part: "", offset: 0)

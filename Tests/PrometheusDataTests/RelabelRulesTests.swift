@@ -36,10 +36,12 @@ import Testing
       rule: { try rule(from: ["a", "none", "b"], "(.+);;(.+)", to: "c", replacement: "$2-${1}") },
       labels: ["a": "x", "b": "y"], expected: ["a": "x", "b": "y", "c": "y-x"]),
     Case(
-      name: "replace is anchored at both ends", rule: { try rule(from: ["a"], "b", to: "c", replacement: "z") },
+      name: "replace is anchored at both ends",
+      rule: { try rule(from: ["a"], "b", to: "c", replacement: "z") },
       labels: ["a": "abc"], expected: ["a": "abc"]),
     Case(
-      name: "alternatives are anchored as one", rule: { try rule(from: ["a"], "x|y", to: "c", replacement: "z") },
+      name: "alternatives are anchored as one",
+      rule: { try rule(from: ["a"], "x|y", to: "c", replacement: "z") },
       labels: ["a": "xz"], expected: ["a": "xz"]),
     Case(
       name: "replace with nothing removes the target", rule: { try rule(from: ["a"], to: "b") },
