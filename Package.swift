@@ -66,11 +66,15 @@ let package = Package(
     .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CMessageDigest", providers: [.apt(["libmd-dev"])]),
+    // RE2 speaks C++: the door gives it C functions.
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // Ground floor: no telemetry words.
     .target(name: "WireFormat", swiftSettings: strict),
     .target(
-      name: "NativeCodecs", dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt"],
+      name: "NativeCodecs",
+      dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2"],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
 
@@ -236,5 +240,6 @@ let package = Package(
       dependencies: ["Millrace", "PipelineTestKit", "Engine", "PipelineKit", "ConfigSchema"],
       swiftSettings: relaxed),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
 )

@@ -23,7 +23,7 @@ import Testing
   /// Modules that only one target may import.
   static let reserved: [(module: String, owner: String)] = [
     ("CZlib", "NativeCodecs"), ("CZstd", "NativeCodecs"), ("CSnappy", "NativeCodecs"),
-    ("CCrypt", "NativeCodecs"),
+    ("CCrypt", "NativeCodecs"), ("CMessageDigest", "NativeCodecs"), ("CRE2", "NativeCodecs"),
     ("Yams", "ConfigSchema"), ("ArgumentParser", "Millrace"), ("AsyncHTTPClient", "Transport"),
     ("GRDB", "Storage"), ("GRDBSQLite", "Storage"),
   ]

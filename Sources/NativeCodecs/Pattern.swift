@@ -1,0 +1,131 @@
+internal import CRE2
+
+/// Why a regular expression cannot be used.
+package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// A clause such as `missing closing )`.
+  package let reason: String
+  /// The part of the pattern that is wrong; may be empty.
+  package let part: String
+  /// Where that part begins in the pattern, in bytes from 0.
+  package let offset: Int
+
+  package var description: String {
+    part.isEmpty ? reason : "\(reason): `\(part)` at byte \(offset + 1)"
+  }
+}
+
+/// A regular expression in RE2's syntax, which is Go's: linear in the text, with no backreferences.
+///
+/// Compiled once and then safe to share. What matching may hold in memory is bounded; a pattern that needs more falls
+/// back to a slower way, it never grows without end.
+@safe package final class Pattern: Sendable {
+  /// Where a match must lie.
+  package enum Anchoring: Int32, Sendable {
+    case anywhere, start
+    /// From the first byte of the text to its last, as Prometheus matches.
+    case whole
+  }
+
+  /// Bounds the program of a pattern and the states that its matches keep, in bytes.
+  package static let mostMemory = 8 << 20
+  /// The longest pattern that is looked at, in bytes.
+  package static let longest = 1 << 20
+
+  package let text: String
+  package let anchoring: Anchoring
+  /// How many groups there are, the whole match not counted.
+  package let groupCount: Int
+  /// The names of the groups, by number from 0, the whole match; empty for those without one.
+  package let groupNames: [String]
+  // Only freed in `deinit`; RE2's matching is safe from several threads.
+  private nonisolated(unsafe) let expression: OpaquePointer
+
+  /// - Parameter dotMatchesNewline: whether `.` takes every character (`(?s)`).
+  package init(
+    _ text: String, anchoring: Anchoring = .anywhere, dotMatchesNewline: Bool = false,
+    ignoresCase: Bool = false
+  ) throws(PatternError) {
+    guard text.utf8.count <= Self.longest else {
+      throw PatternError(reason: "it is longer than \(Self.longest >> 20) MiB", part: "", offset: 0)
+    }
+    var copy = text
+    let made = copy.withUTF8 { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+        unsafe millrace_re2_new(
+          characters.baseAddress, characters.count, dotMatchesNewline ? 1 : 0, ignoresCase ? 1 : 0,
+          Int64(Self.mostMemory))
+      }
+    }
+    guard let made = unsafe made else {
+      throw PatternError(reason: "there is no memory for it", part: "", offset: 0)
+    }
+    if let error = unsafe Self.error(of: made, in: text) {
+      unsafe millrace_re2_free(made)
+      throw error
+    }
+    self.text = text
+    self.anchoring = anchoring
+    unsafe expression = made
+    groupCount = Int(unsafe millrace_re2_groups(made))
+    groupNames = (0...groupCount).map { group in
+      guard let name = unsafe millrace_re2_group_name(made, Int32(clamping: group)) else { return "" }
+      return unsafe String(cString: name)
+    }
+  }
+
+  deinit { unsafe millrace_re2_free(expression) }
+
+  private static func error(of expression: OpaquePointer, in text: String) -> PatternError? {
+    var start: UnsafePointer<CChar>?
+    var length = 0
+    guard let message = unsafe millrace_re2_error(expression, &start, &length) else { return nil }
+    let reason = unsafe String(cString: message)
+    guard !reason.isEmpty else { return nil }
+    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: length)
+    let part = unsafe String(decoding: bytes, as: UTF8.self)
+    // Of some mistakes the part is the pattern as a whole, of others a message of its own.
+    guard part != text, let range = text.firstRange(of: part) else {
+      return PatternError(reason: reason, part: part == text ? "" : part, offset: 0)
+    }
+    return PatternError(
+      reason: reason, part: part, offset: text.utf8.distance(from: text.startIndex, to: range.lowerBound))
+  }
+
+  /// Whether a text has a match.
+  package func matches(_ text: Span<UInt8>) -> Bool {
+    unsafe text.withUnsafeBufferPointer { unsafe find(in: $0, from: 0, groups: 0) != nil }
+  }
+
+  /// Whether a text has a match.
+  package func matches(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { unsafe find(in: $0, from: 0, groups: 0) != nil }
+  }
+
+  /// The first match from `start` on: the ranges of the whole and of each group, in bytes; nil for a group that took no
+  /// part. No match is nil.
+  package func captures(in text: Span<UInt8>, from start: Int = 0) -> [Range<Int>?]? {
+    unsafe text.withUnsafeBufferPointer { unsafe find(in: $0, from: start, groups: groupCount + 1) }
+  }
+
+  /// The first match in a text, as ``captures(in:from:)`` of bytes.
+  package func captures(in text: String, from start: Int = 0) -> [Range<Int>?]? {
+    var text = text
+    return text.withUTF8 { unsafe find(in: $0, from: start, groups: groupCount + 1) }
+  }
+
+  private func find(in text: UnsafeBufferPointer<UInt8>, from start: Int, groups: Int) -> [Range<Int>?]? {
+    guard start >= 0, start <= text.count else { return nil }
+    var spans = [Int64](repeating: -1, count: groups * 2)
+    let isFound = unsafe text.withMemoryRebound(to: CChar.self) { characters in
+      unsafe millrace_re2_match(
+        expression, characters.baseAddress, characters.count, start, anchoring.rawValue, &spans,
+        Int32(clamping: groups))
+    }
+    guard isFound == 1 else { return nil }
+    return (0..<groups).map { group in
+      let (low, high) = (Int(spans[2 * group]), Int(spans[2 * group + 1]))
+      return low >= 0 && high >= low ? low..<high : nil
+    }
+  }
+}
