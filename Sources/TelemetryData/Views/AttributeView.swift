@@ -3,8 +3,8 @@ public import WireFormat
 /// One attribute (OTLP `KeyValue`): its key, and its value where it stands.
 public struct AttributeView: MessageView, ~Escapable {
   public let message: WireMessage
-  @usableFromInline
-  let keyRange: WireRange
+  /// Where the key stands in the batch.
+  public let keyRange: WireRange
   @usableFromInline
   let valueRange: WireRange
 
@@ -112,8 +112,8 @@ public struct AnyValueView: MessageView, ~Escapable {
   public var kind: Kind
   @usableFromInline
   let number: UInt64
-  @usableFromInline
-  let payload: WireRange
+  /// Where the value stands in the batch, without tag and length.
+  public let payload: WireRange
 
   @inlinable
   @inline(__always)
