@@ -41,7 +41,9 @@ struct SaidSample: Equatable {
 
 extension Said {
   /// All that an exposition says, labels of every series included.
-  static func all(in text: [UInt8], format: ExpositionFormat) throws(ExpositionError) -> [Said] {
+  static func all(
+    in text: [UInt8], format: ExpositionFormat, histograms: ProtobufReader.Histograms = .nativeAndClassic
+  ) throws(ExpositionError) -> [Said] {
     switch format {
     case .text:
       var reader = TextReader(text.span)
@@ -50,7 +52,8 @@ extension Said {
       var reader = OpenMetricsReader(text.span)
       return try all(&reader)
     case .protobuf:
-      return []
+      var reader = ProtobufReader(text.span, histograms: histograms)
+      return try all(&reader)
     }
   }
 

@@ -5,7 +5,7 @@ extension ExpositionScanner {
   /// The labels of the series that ``takeSeries()`` stepped over.
   func seriesLabels(of type: ExpositionType) throws(ExpositionError) -> LabelSet {
     let (name, labels) = readLabels(from: seriesStart, to: seriesEnd)
-    return try Self.set(
+    return try LabelSet.unique(
       [Label("__name__", name)] + labels.map { $0.normalized(in: type) },
       or: { (name) in fault("the label \(name) is there twice", at: seriesStart) })
   }
@@ -17,22 +17,11 @@ extension ExpositionScanner {
     if length > Self.maxExemplarLength {
       throw fault("the labels of an exemplar are longer than \(Self.maxExemplarLength) characters", at: start)
     }
-    return try Self.set(labels, or: { (name) in fault("the label \(name) is there twice", at: start) })
+    return try LabelSet.unique(labels, or: { (name) in fault("the label \(name) is there twice", at: start) })
   }
 
   /// Characters that the names and values of an exemplar's labels may have together (OpenMetrics 1.0).
   private static var maxExemplarLength: Int { 128 }
-
-  /// Sorting finds what is there twice in little time, however many labels a hostile target sends.
-  static func set(
-    _ labels: [Label], or fault: (String) -> ExpositionError
-  ) throws(ExpositionError) -> LabelSet {
-    let sorted = labels.sorted()
-    for (label, next) in zip(sorted, sorted.dropFirst()) where Label.isSame(label.name, next.name) {
-      throw fault(label.name)
-    }
-    return LabelSet(sorted)
-  }
 
   /// Takes a series apart whose syntax has been checked.
   private func readLabels(from start: Int, to end: Int) -> (name: String, labels: [Label]) {
@@ -111,5 +100,20 @@ extension Label {
       return Label(name, ExpositionFloat.text(number.value))
     default: return self
     }
+  }
+}
+
+extension LabelSet {
+  /// The set of these labels, each of which is there once.
+  ///
+  /// Sorting finds what is there twice in little time, however many labels a hostile target sends.
+  static func unique(
+    _ labels: [Label], or fault: (String) -> ExpositionError
+  ) throws(ExpositionError) -> LabelSet {
+    let sorted = labels.sorted()
+    for (label, next) in zip(sorted, sorted.dropFirst()) where Label.isSame(label.name, next.name) {
+      throw fault(label.name)
+    }
+    return LabelSet(sorted)
   }
 }

@@ -65,8 +65,9 @@ package struct ExpositionError: Error, Sendable, Hashable {
 package protocol ExpositionSource: ~Copyable, ~Escapable {
   mutating func next() throws(ExpositionError) -> ExpositionEntry
 
-  /// Reads the next entry when it is a sample of a series that is already known; otherwise nothing is read and it is
-  /// for ``next()``.
+  /// Reads the next entry when it is a sample of a series that is already known; otherwise it is left to ``next()``.
+  ///
+  /// What the entry before it said is gone either way.
   ///
   /// The way of a scrape whose series come in the order of the last one: one comparison of bytes, then the value.
   ///
@@ -77,7 +78,7 @@ package protocol ExpositionSource: ~Copyable, ~Escapable {
   var rawFamilyName: Span<UInt8> {
     @_lifetime(borrow self) get
   }
-  /// The raw bytes of the text of a help or unit line (for a type: its word), escapes not resolved; with
+  /// The raw bytes of the text of a help or unit line (of a type in text: its word), escapes not resolved; with
   /// ``rawFamilyName`` enough to see that a line is the same as last time.
   var rawText: Span<UInt8> {
     @_lifetime(borrow self) get
