@@ -1,4 +1,5 @@
-// Tells ThreadSanitizer about the contended half of Swift's `Synchronization.Mutex`.
+// Tells ThreadSanitizer about the contended half of Swift's `Synchronization.Mutex`, and about continuations for
+// Continuation.swift.
 //
 // A mutex that is free is taken and given back by atomic instructions that the compiler puts into our code, where
 // ThreadSanitizer sees them. One that is taken ends in two functions of libswiftSynchronization, which is not
@@ -15,6 +16,7 @@
 
 typedef SWIFT void (*LockSlow)(uint32_t, SELF void *);
 typedef SWIFT void (*UnlockSlow)(SELF void *);
+typedef SWIFT void *(*CurrentTask)(void);
 typedef void (*Annotation)(void *);
 
 #define LOCK_SLOW "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
@@ -25,6 +27,7 @@ SWIFT void unlock_slow(SELF void *mutex) __asm__(UNLOCK_SLOW);
 
 static LockSlow next_lock;
 static UnlockSlow next_unlock;
+static CurrentTask current_task;
 static Annotation acquire;
 static Annotation release;
 
@@ -36,6 +39,7 @@ static void *find(const char *name) {
 
 // Before any other thread exists.
 __attribute__((constructor)) static void prepare(void) {
+  current_task = (CurrentTask)dlsym(RTLD_DEFAULT, "swift_task_getCurrent");
   acquire = (Annotation)dlsym(RTLD_DEFAULT, "__tsan_acquire");
   release = (Annotation)dlsym(RTLD_DEFAULT, "__tsan_release");
 }
@@ -59,4 +63,9 @@ SWIFT void unlock_slow(SELF void *mutex) {
   }
   if (release) release(mutex);
   next(mutex);
+}
+
+// The task that runs on this thread goes on after somebody resumed its continuation.
+void millrace_tsan_resumed(void) {
+  if (acquire && current_task) acquire(current_task());
 }
