@@ -208,6 +208,7 @@ let package = Package(
     .testTarget(
       name: "PrometheusDataTests",
       dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
+      exclude: ["RemoteWriteBodies"],
       swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
     .testTarget(
@@ -228,6 +229,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
+        "PrometheusData",
         "Engine",
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),

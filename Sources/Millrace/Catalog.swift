@@ -9,7 +9,8 @@ extension Catalog {
   /// Every component of this build: one line each.
   static let standard = Catalog(
     receivers: [
-      OTLPReceiver.self
+      OTLPReceiver.self,
+      PrometheusRemoteWriteReceiver.self,
     ],
     processors: [
       BatchProcessor.self,

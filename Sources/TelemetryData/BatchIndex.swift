@@ -237,7 +237,7 @@ extension WireRange {
 extension WireTag {
   /// Refuses a known field with another wire type than its schema gives.
   @inlinable
-  func expect(_ type: WireType, at offset: Int) throws(WireError) {
+  package func expect(_ type: WireType, at offset: Int) throws(WireError) {
     if rawValue & 7 != UInt32(type.rawValue) { throw WireError(.wrongWireType, at: offset) }
   }
 }

@@ -77,7 +77,7 @@ package struct HTTPServerConfig: ConfigGroup {
   }
 
   /// The limit that applies, in bytes.
-  var bodyLimit: Int { maxRequestBodySize.bytes == 0 ? 20 << 20 : maxRequestBodySize.bytes }
+  package var bodyLimit: Int { maxRequestBodySize.bytes == 0 ? 20 << 20 : maxRequestBodySize.bytes }
 }
 
 /// A Content-Encoding of requests.

@@ -24,6 +24,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case metadata
   /// Damaged database files.
   case database
+  /// Remote-write requests, 1.0 and 2.0.
+  case remoteWrite1 = "remote-write-1"
+  case remoteWrite2 = "remote-write-2"
 
   /// Runs one input.
   ///
@@ -45,6 +48,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .config: try ConfigOracle.check(input)
     case .metadata: try StorageOracle.checkMetadata(input)
     case .database: try StorageOracle.checkDatabase(input)
+    case .remoteWrite1: try RemoteWriteOracle.check(input, .v1)
+    case .remoteWrite2: try RemoteWriteOracle.check(input, .v2)
     }
   }
 
@@ -65,13 +70,15 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .config: ConfigOracle.seeds
     case .metadata: StorageOracle.metadataSeeds
     case .database: StorageOracle.databaseSeeds
+    case .remoteWrite1: RemoteWriteOracle.seeds(.v1)
+    case .remoteWrite2: RemoteWriteOracle.seeds(.v2)
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2: true
     default: false
     }
   }

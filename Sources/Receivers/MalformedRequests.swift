@@ -12,7 +12,7 @@ final class MalformedRequests: Sendable {
     self.transport = transport
     count = context.metrics.counter(
       "millrace_receiver_malformed_requests",
-      help: "Requests answered as malformed, because their payload is not valid OTLP.",
+      help: "Requests answered as malformed, because their payload is not valid in the receiver's protocol.",
       labels: [("receiver", context.id.description), ("transport", transport)])
     log = RateLimitedLog(context.logger, clock: context.clock)
   }
