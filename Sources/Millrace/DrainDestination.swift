@@ -10,8 +10,9 @@ struct DrainDestination {
   /// Why there is no such destination.
   struct Problem: Error { let text: String }
 
-  /// Reads `http://…`, `https://…`, `grpc://host:port` (plaintext) or `grpcs://host:port`, and `key=value` headers.
-  init(url: String, headers: [String]) throws(Problem) {
+  /// Reads `http://…`, `https://…`, `grpc://host:port` (plaintext) or `grpcs://host:port`, `key=value` headers, and
+  /// further settings of the exporter as `key=value`.
+  init(url: String, headers: [String], settings further: [String] = []) throws(Problem) {
     self.url = url
     var settings: [ConfigLiteral.Entry] = []
     let type: String
@@ -36,7 +37,7 @@ struct DrainDestination {
         .init(String(header[..<equals]), .string(String(header[header.index(after: equals)...]))))
     }
     if !pairs.isEmpty { settings.append(.init("headers", .map(pairs))) }
-    component = try Self.decoded(.map(settings), as: type)
+    component = try Self.decoded(.map(settings), further, as: type)
   }
 
   func exporter(_ context: ComponentContext) throws -> any Exporter {
@@ -47,12 +48,13 @@ struct DrainDestination {
   }
 
   /// Through the same checks as a configuration file.
-  private static func decoded(_ settings: ConfigLiteral, as type: String) throws(Problem) -> DecodedComponent
-  {
+  private static func decoded(
+    _ settings: ConfigLiteral, _ further: [String], as type: String
+  ) throws(Problem) -> DecodedComponent {
     // JSON is YAML; a dollar would begin a reference.
     let text = settings.json.replacing("$", with: "$$")
     var (root, diagnostics) = ConfigLoader.load(
-      sources: [.text(text, name: "--to")], environment: ConfigEnvironment())
+      sources: [.text(text, name: "--to")], overrides: further, environment: ConfigEnvironment())
     var component: DecodedComponent?
     if let root, let entry = Catalog.standard.entry(.exporter, named: type) {
       component = entry.decode(root, type, root.origin, &diagnostics)
@@ -60,7 +62,7 @@ struct DrainDestination {
     if let problem = component?.problem(Signal.allCases) { throw Problem(text: "--to \(problem)") }
     guard !diagnostics.hasErrors, let component else {
       let messages = diagnostics.all.filter { $0.severity == .error }.map { "\($0.path): \($0.message)" }
-      throw Problem(text: "--to or --header cannot be used: " + messages.joined(separator: "; "))
+      throw Problem(text: "--to, --header or --set cannot be used: " + messages.joined(separator: "; "))
     }
     return component
   }

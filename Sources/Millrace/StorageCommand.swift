@@ -74,12 +74,13 @@ struct StorageDrainCommand: AsyncParsableCommand {
       Batches go in order, and each is removed once the endpoint has taken it; stopping in between loses nothing. No
       collector may be using the directory.
 
-      Exit codes: 0 nothing is left, 1 something is left or was rejected, 64 wrong command line.
+      Exit codes: 0 everything was sent, 1 something is left, was rejected or could not be read, 64 wrong command line.
 
       EXAMPLES:
         millrace storage drain /var/lib/otelcol/file_storage --to http://backend:4318
         millrace storage drain ./storage --to grpc://backend:4317 --queue otlp_http/backup
         millrace storage drain ./storage --to https://backend --header authorization="Bearer $TOKEN"
+        millrace storage drain ./storage --to grpcs://backend:4317 --set tls.ca_file=ca.pem
       """)
 
   @Argument(help: "The directory of the file_storage extension.", completion: .directory)
@@ -93,6 +94,13 @@ struct StorageDrainCommand: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("A header of every request; may be repeated.", valueName: "key=value"))
   var header: [String] = []
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A setting of the otlp_http or otlp_grpc exporter, such as tls.ca_file=ca.pem; may be repeated.",
+      valueName: "key=value"))
+  var set: [String] = []
 
   @Option(help: ArgumentHelp("Only this queue, as 'inspect' names its client.", valueName: "client"))
   var queue: String?
@@ -109,7 +117,9 @@ struct StorageDrainCommand: AsyncParsableCommand {
   }
 
   private func destination() throws -> DrainDestination {
-    do throws(DrainDestination.Problem) { return try DrainDestination(url: to, headers: header) } catch {
+    do throws(DrainDestination.Problem) {
+      return try DrainDestination(url: to, headers: header, settings: set)
+    } catch {
       throw ValidationError(error.text)
     }
   }

@@ -46,9 +46,11 @@ struct StorageDrain {
     var rejectedItems = 0
     /// Why batches stay stored.
     var kept: [String: Int] = [:]
+    /// Batches that were there and that a damaged file did not give back; nil for an unknown number.
+    var lostBatches: Int? = 0
   }
 
-  /// Drains the queues one after the other; whether nothing was left and nothing rejected.
+  /// Drains the queues one after the other; whether nothing was left, nothing rejected and nothing lost.
   func run(_ entries: [StorageListing.Entry]) async throws -> Bool {
     try await storage.start()
     var isComplete = true
@@ -56,11 +58,12 @@ struct StorageDrain {
       try await exporter.start()
       for entry in entries {
         let queue = try await storage.openStored(entry)
-        let (count, stopped) = await drain(queue, name: entry.client.description)
+        var (count, stopped) = await drain(queue, name: entry.client.description)
         let (batches, items) = (queue.batches, queue.items)
         await queue.close()
+        count.lostBatches = entry.load.map { max(0, $0.batches - count.sentBatches - batches) }
         report(entry, count, leftBatches: batches, leftItems: items, stopped: stopped)
-        if batches > 0 || count.rejectedItems > 0 { isComplete = false }
+        if batches > 0 || count.rejectedItems > 0 || count.lostBatches != 0 { isComplete = false }
         if stopped != nil { break }
       }
     } catch {
@@ -128,6 +131,10 @@ struct StorageDrain {
   ) {
     var line = "\(entry.client): \(count.sentItems) items in \(count.sentBatches) batches sent"
     line += leftBatches == 0 ? ", nothing is left" : ", \(leftItems) items in \(leftBatches) batches are left"
+    if count.lostBatches != 0 {
+      line +=
+        ", \(count.lostBatches.map { "\($0) batches" } ?? "the rest") of a damaged file could not be read"
+    }
     if count.rejectedItems > 0 { line += ", \(count.rejectedItems) items were rejected for good" }
     Terminal.out(line + "\n")
     if let stopped { Terminal.err("\(destination.url) takes no more: \(stopped)\n") }

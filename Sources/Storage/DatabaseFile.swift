@@ -135,6 +135,8 @@ struct DatabaseFile: Sendable {
       if mode != "wal" { throw DatabaseFault.failed("the file system does not support a write-ahead log") }
       try database.execute(sql: "PRAGMA synchronous = \(options.syncsEveryCommit ? "FULL" : "NORMAL")")
     }
+    // SQLite itself would let everybody read it. The log and its index get the permissions of the file.
+    FilePrimitives.createPrivate(path)
     do {
       let connection = try DatabaseQueue(path: path, configuration: configuration)
       // The log is opened by the first access.
@@ -198,6 +200,7 @@ struct DatabaseFile: Sendable {
 
   /// Writes a copy without free pages.
   func copyCompacted(to copy: String) throws(DatabaseFault) {
+    FilePrimitives.createPrivate(copy)
     do {
       try connection.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
     } catch { throw DatabaseFault(error) }

@@ -71,6 +71,12 @@ enum FilePrimitives {
     return fsync(descriptor) == 0
   }
 
+  /// Creates an empty file that only its owner may read, unless there is one.
+  static func createPrivate(_ path: String) {
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    if descriptor >= 0 { close(descriptor) }
+  }
+
   /// Makes `path` at least `size` bytes long with zeros.
   static func extend(_ path: String, to size: Int) {
     if self.size(of: path) < size { _ = unsafe truncate(path, off_t(size)) }

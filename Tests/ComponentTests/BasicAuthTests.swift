@@ -120,6 +120,7 @@ import Transport
     #expect(config == nil)
     #expect(diagnostics.render().contains(expected), "\(diagnostics.render())")
     #expect(!diagnostics.all.contains { $0.message.contains("hash-of-it") })
+    #expect(diagnostics.all.count { $0.severity == .error } == 1, "one mistake, one error")
   }
 }
 

@@ -68,6 +68,8 @@ private let mebibyte = 1 << 20
       yaml: "{check_interval: 1s, limit_percentage: 50, spike_limit_percentage: 60}",
       expected: "must be smaller than"),
     Mistake(yaml: "{check_interval: 1s, limit_percentage: 101}", expected: "must be from 0 to 100"),
+    Mistake(
+      yaml: "{check_interval: 1s, limit_mib: 99999999999999}", expected: "must be from 0 to 1073741824"),
   ])
   func `what cannot work is refused by check`(mistake: Mistake) {
     let (plan, diagnostics) = TestCollector.plan(

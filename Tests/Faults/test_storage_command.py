@@ -11,6 +11,7 @@ from counting import Mood
 from life import exporter, wait_for
 from load import Load
 from millrace import until
+from test_damage import emptied, truncated
 
 SIGNALS = ("logs", "traces", "metrics")
 ROOM = {"queue_size": 10**9, "sizer": "bytes"}
@@ -140,11 +141,24 @@ def test_a_drain_that_is_killed_goes_on_where_it_was(waiting, backend):
     assert again <= 3 * 2 * load.per_request, f"{again} items came twice"
 
 
+@pytest.mark.parametrize("damage", [emptied, truncated])
+def test_drain_tells_what_a_damaged_file_does_not_give_back(waiting, backend, dice, damage):
+    place, load = waiting
+    place.stop()
+    (path,) = place.setting.storage.glob("*.queue.sqlite")
+    damage(path, dice)
+    backend.start()
+    result = drain(place.setting.storage, "--to", backend.endpoint)
+    assert backend.arrived.total() < load.accepted
+    assert result.returncode == 1 and "of a damaged file could not be read" in result.stdout, result.stdout
+
+
 @pytest.mark.parametrize("arguments,message", [
     (["--to", "ftp://x"], "--to must be"),
     (["--to", "http://127.0.0.1:1", "--header", "novalue"], "--header must be key=value"),
     (["--to", "http://127.0.0.1:1", "--header", "bad name=x"], "header"),
     (["--to", "grpc://nowhere"], "port"),
+    (["--to", "grpcs://127.0.0.1:1", "--set", "tls.ca_fil=x"], "tls.ca_fil"),
     (["--to", "http://127.0.0.1:1", "--queue", "otlp_htp/backup"], "there is no queue"),
 ])
 def test_drain_explains_a_wrong_command_line(tmp_path, arguments, message):

@@ -29,6 +29,20 @@ import Testing
     _ = try await StorageDirectory.open(place.path, options: reports.options)
   }
 
+  @Test func `nobody else may read the files`() async throws {
+    let directory = try await StorageDirectory.open(place.path, options: reports.options)
+    let queue = try await directory.openQueue(key)
+    let checkpoints = try await directory.openCheckpoints(key)
+    let files = try FileManager.default.contentsOfDirectory(atPath: place.path).filter { $0.contains("sqlite") }
+    #expect(files.count >= 4)
+    for file in files {
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(place.path)/\(file)")
+      #expect(attributes[.posixPermissions] as? Int == 0o600, "\(file)")
+    }
+    await checkpoints.close()
+    await queue.close()
+  }
+
   @Test func `a key is opened once at a time`() async throws {
     let directory = try await StorageDirectory.open(place.path, options: reports.options)
     let queue = try await directory.openQueue(key)

@@ -59,9 +59,11 @@ package struct BasicAuthConfig: ConfigGroup {
   }
 
   package func check(_ checker: inout ConfigChecker) {
-    if (htpasswd == nil) == (clientAuth == nil) {
+    // One with a mistake in it is nil, and has been reported.
+    let hasHtpasswd = checker.isPresent(\.htpasswd)
+    if hasHtpasswd == checker.isPresent(\.clientAuth) {
       checker.error(
-        htpasswd == nil
+        !hasHtpasswd
           ? "htpasswd (for servers) or client_auth (for clients) must be set"
           : "htpasswd and client_auth are both set",
         help: "declare two extensions, such as basicauth/server and basicauth/client, if you need both")

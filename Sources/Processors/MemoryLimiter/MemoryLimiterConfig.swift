@@ -10,6 +10,8 @@ package struct MemoryLimiterConfig: ConfigGroup {
   package var spikeLimitPercentage = 0
   package init() {}
 
+  /// No machine has more, and the bytes still fit into 64 bits.
+  private static let mostMiB = 1 << 30
   private static let noCollector = "there is no garbage collector here; freed memory is given back by itself"
 
   package static let fields: [Field<Self>] = [
@@ -17,11 +19,12 @@ package struct MemoryLimiterConfig: ConfigGroup {
       "check_interval", \.checkInterval,
       "How often resident memory is read; what comes in between two readings counts at once.", required: true),
     Field(
-      "limit_mib", \.limitMiB, "Hard limit in MiB; wins over `limit_percentage`.", check: .atLeast(0)),
+      "limit_mib", \.limitMiB, "Hard limit in MiB; wins over `limit_percentage`.",
+      check: .range(0...mostMiB)),
     Field(
       "spike_limit_mib", \.spikeLimitMiB,
       "How far below `limit_mib` the soft limit lies, above which everything is refused; 0 stands for 20 %.",
-      check: .atLeast(0)),
+      check: .range(0...mostMiB)),
     Field(
       "limit_percentage", \.limitPercentage,
       "Hard limit in percent of the control group's limit, or of the machine's memory.",

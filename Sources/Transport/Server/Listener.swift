@@ -8,7 +8,7 @@ internal import Synchronization
 final class Listener: Sendable {
   private enum Phase {
     case fresh
-    case listening(any Channel, socketPath: String?, renewal: RepeatedTask?)
+    case listening(any Channel, renewal: RepeatedTask?)
     case stopped
   }
 
@@ -17,6 +17,9 @@ final class Listener: Sendable {
 
   private let endpoint: String
   private let transport: ListenTransport
+  /// Where a successor finds the socket; nil for servers that have none, and for socket files, which NIO removes with the
+  /// channel that made them.
+  private let place: ListeningSockets.Place?
   private let logger: Logger
   /// What connections go through first; nil for plaintext.
   private let door: TLSDoor?
@@ -32,6 +35,7 @@ final class Listener: Sendable {
     refused = { reason in hooks.refused?(reason) }
     self.endpoint = endpoint
     self.transport = transport
+    place = transport == .tcp ? hooks.owner.map { .init(owner: $0, endpoint: endpoint) } : nil
     self.logger = logger
     self.door = door
   }
@@ -73,15 +77,10 @@ final class Listener: Sendable {
         }
       }
     do {
-      let channel: any Channel
-      switch transport {
-      case .tcp: channel = try await bind(bootstrap)
-      case .unix: channel = try await bindSocketFile(bootstrap)
-      }
+      let channel = try await openSocket(bootstrap)
+      if let place { ListeningSockets.ofProcess.add(channel, at: place) }
       phase.withLock {
-        $0 = .listening(
-          channel, socketPath: transport == .unix ? endpoint : nil,
-          renewal: door?.contexts.startTimer(on: channel.eventLoop))
+        $0 = .listening(channel, renewal: door?.contexts.startTimer(on: channel.eventLoop))
       }
       return ListenAddress.text(channel.localAddress)
     } catch let error as BindError {
@@ -89,6 +88,20 @@ final class Listener: Sendable {
     } catch {
       let isInUse = (error as? IOError)?.errnoCode == SystemErrors.addressInUse
       throw BindError(address: endpoint, reason: Self.reason(error), isInUse: isInUse)
+    }
+  }
+
+  /// Listens on the socket of the server whose place this one takes, or on a new one.
+  private func openSocket(_ bootstrap: ServerBootstrap) async throws -> any Channel {
+    if let place, let descriptor = await ListeningSockets.ofProcess.takeOver(at: place) {
+      do { return try await bootstrap.withBoundSocket(descriptor).get() } catch {
+        await ListeningSockets.ofProcess.giveBack(at: place)
+        throw error
+      }
+    }
+    switch transport {
+    case .tcp: return try await bind(bootstrap)
+    case .unix: return try await bindSocketFile(bootstrap)
     }
   }
 
@@ -127,14 +140,17 @@ final class Listener: Sendable {
 
   /// Accepts no more, lets connections finish what is under way, and closes what is left after `deadline`.
   func stop(within deadline: Duration) async {
-    let (channel, path) = phase.withLock { phase -> ((any Channel)?, String?) in
+    let channel = phase.withLock { phase -> (any Channel)? in
       defer { phase = .stopped }
-      guard case .listening(let channel, let path, let renewal) = phase else { return (nil, nil) }
+      guard case .listening(let channel, let renewal) = phase else { return nil }
       renewal?.cancel()
-      return (channel, path)
+      return channel
     }
-    try? await channel?.close()
-    if let path { SystemErrors.removeFile(path) }
+    if let channel {
+      try? await channel.close()
+      if let place { await ListeningSockets.ofProcess.remove(channel, at: place) }
+      if transport == .unix { SystemErrors.removeFile(endpoint) }
+    }
     for connection in connections.beginDraining() {
       connection.pipeline.fireUserInboundEventTriggered(Drain())
     }

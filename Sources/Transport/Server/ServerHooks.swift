@@ -4,6 +4,8 @@ package import PipelineKit
 
 /// What a server asks and tells whoever runs it, besides handing requests to its handler.
 package struct ServerHooks: Sendable {
+  /// Whose server it is: a later one of the same owner at the same address takes over its socket.
+  package var owner: ServerOwner?
   /// Decides who may send; nil lets everybody in.
   package var authenticator: (any ServerAuthenticator)?
   /// Why no request can be taken at present, asked before a request is read; nil when one can.
@@ -44,6 +46,8 @@ package struct ServerHooks: Sendable {
           metadata: ["transport": "\(transport)", "peer": "\(peer)", "reason": "\(reason)"])
       }
     }
+    owner = ServerOwner(
+      collector: ObjectIdentifier(context.metrics), component: context.id, transport: transport)
     let gate = context.gate
     self.gate = { gate.refusal }
     requests = context.memory.requests
@@ -60,6 +64,13 @@ package struct ServerHooks: Sendable {
       labels: [("component", context.id.description), ("transport", transport)])
     connectionsChanged = { change in open.add(change) }
   }
+}
+
+/// Who replaces a server: the same component of the same collector, for the same protocol.
+package struct ServerOwner: Hashable, Sendable {
+  let collector: ObjectIdentifier
+  let component: ComponentID
+  let transport: String
 }
 
 /// Why a server refused a connection or a request before its handler saw it.
