@@ -30,6 +30,8 @@ let package = Package(
     .library(name: "TelemetryData", targets: ["TelemetryData"]),
     .library(name: "ConfigSchema", targets: ["ConfigSchema"]),
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
+    // For the measures in Tests/Bench, likewise through `@testable`.
+    .library(name: "PrometheusData", targets: ["PrometheusData"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",
@@ -203,7 +205,7 @@ let package = Package(
       swiftSettings: relaxed),
     .testTarget(
       name: "PrometheusDataTests",
-      dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
+      dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"], exclude: ["Fixtures"],
       swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
     .testTarget(
