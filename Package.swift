@@ -30,6 +30,8 @@ let package = Package(
     .library(name: "TelemetryData", targets: ["TelemetryData"]),
     .library(name: "ConfigSchema", targets: ["ConfigSchema"]),
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
+    // For the measures in Tests/Bench, likewise through `@testable`.
+    .library(name: "PrometheusData", targets: ["PrometheusData"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",
@@ -208,7 +210,7 @@ let package = Package(
     .testTarget(
       name: "PrometheusDataTests",
       dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
-      exclude: ["RemoteWriteBodies"],
+      exclude: ["Fixtures", "RemoteWriteBodies"],
       swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
     .testTarget(

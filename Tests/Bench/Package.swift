@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Measures of single operations of WireFormat and TelemetryData, in a package of its own: it replaces `malloc` to count
+/// Measures of single operations of WireFormat, TelemetryData and PrometheusData, in a package of its own: it replaces `malloc` to count
 /// allocations, and the library needs nothing of it.
 let package = Package(
   name: "millrace-bench",
@@ -14,6 +14,8 @@ let package = Package(
       dependencies: [
         "CMeasure", .product(name: "TelemetryData", package: "millrace"),
         .product(name: "WireFormat", package: "millrace"),
+        // `package` declarations end at the root package; `@testable` reaches them (micro.py passes -enable-testing).
+        .product(name: "PrometheusData", package: "millrace"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

@@ -1,4 +1,4 @@
-"""Single operations of WireFormat and TelemetryData: builds and runs the package beside this file, prints a table."""
+"""Single operations of WireFormat, TelemetryData and PrometheusData: builds and runs the package beside this file, prints a table."""
 import json
 import re
 import shutil
@@ -9,7 +9,7 @@ CALLS = 40
 
 def run(root, scratch):
     build = ["swift", "build", "-c", "release", "--package-path", str(root / "Tests/Bench"), "--scratch-path", scratch,
-             "--product", "Micro"]
+             "-Xswiftc", "-enable-testing", "--product", "Micro"]
     subprocess.run(build, stdin=subprocess.DEVNULL, check=True)
     program = f"{scratch}/release/Micro"
     operations = json.loads(subprocess.run([program], capture_output=True, text=True, check=True).stdout)
@@ -39,5 +39,7 @@ def show(operations):
         count = operation["instructions"]
         goal = operation["goal_ns"]
         verdict = "" if goal is None else f"{'pass' if operation['ns'] <= goal else 'OVER'}, {goal:g} ns"
+        if operation["mb_per_s"] is not None:
+            verdict += f"  {operation['mb_per_s']:.0f} MB/s"
         print(f"{operation['operation']:<42} {operation['ns']:>9.1f} "
               f"{'not available' if count is None else format(count, '.0f'):>13} {operation['allocations']:>12.3f}  {verdict}")

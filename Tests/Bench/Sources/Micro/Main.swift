@@ -18,7 +18,8 @@ struct Main {
       let measured = try Measurement.of(operation)
       return "{\"operation\":\"\(operation.name)\",\"items\":\(operation.items),"
         + "\"goal_ns\":\(number(operation.goal)),\"ns\":\(number(measured.nanoseconds)),"
-        + "\"instructions\":\(number(measured.instructions)),\"allocations\":\(number(measured.allocations))}"
+        + "\"instructions\":\(number(measured.instructions)),\"allocations\":\(number(measured.allocations)),"
+        + "\"mb_per_s\":\(number(operation.megabytesPerSecond(measured.nanoseconds)))}"
     }
     print("[\n" + lines.joined(separator: ",\n") + "\n]")
   }

@@ -8,6 +8,8 @@ struct Operation {
   let items: Int
   /// Nanoseconds per item that it should not exceed.
   let goal: Double?
+  /// Bytes that one call reads, where speed is told by those.
+  let bytes: Int?
   /// Does it once; the number keeps it from being optimised away.
   let run: () throws -> Int
 
@@ -54,14 +56,22 @@ struct Operation {
       Operation("build from values") { spanBatch().byteCount },
       Operation("WireFormat: walk over all fields") { walk(bytes.span, 0..<bytes.count, depth: 0) },
       Operation("WireFormat: write six fields", items: 1) { writeFields() },
-    ]
+    ] + expositions()
   }
 
-  private init(_ name: String, items: Int = spans, goal: Double? = nil, run: @escaping () throws -> Int) {
+  init(
+    _ name: String, items: Int = spans, goal: Double? = nil, bytes: Int? = nil,
+    run: @escaping () throws -> Int
+  ) {
     self.name = name
     self.items = items
     self.goal = goal
+    self.bytes = bytes
     self.run = run
+  }
+
+  func megabytesPerSecond(_ nanosecondsPerItem: Double) -> Double? {
+    bytes.map { Double($0) * 1000 / (nanosecondsPerItem * Double(items)) }
   }
 
   /// Spans as instrumented HTTP servers send them: ten attributes, about 368 bytes each.
