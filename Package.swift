@@ -69,6 +69,7 @@ let package = Package(
     .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CMessageDigest", providers: [.apt(["libmd-dev"])]),
+    .systemLibrary(name: "CResolver"),
     // RE2 speaks C++: the door gives it C functions.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -76,7 +77,7 @@ let package = Package(
     .target(name: "WireFormat", swiftSettings: strict),
     .target(
       name: "NativeCodecs",
-      dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2"],
+      dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver"],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
 

@@ -57,6 +57,9 @@ public struct ConfigContext: Sendable {
         hidesValue: hidesValue))
   }
 
+  /// Adds what was found elsewhere, such as in a file that the value names.
+  public mutating func add(_ found: Diagnostics) { diagnostics.append(contentsOf: found) }
+
   /// Reports that a value has the wrong type.
   ///
   /// - Parameters:

@@ -42,6 +42,22 @@ public struct FieldChecker<Group: ConfigGroup>: Sendable {
     report(.warning, \.self, "", message, help)
   }
 
+  /// Reports an error at a place of its own, such as in one of several elements or in a file that the section names.
+  public mutating func error(
+    at origin: Origin, path: String, _ message: String, help: String? = nil,
+    context: [Diagnostic.Related] = []
+  ) {
+    self.context.diagnostics.append(
+      Diagnostic(
+        .error, code: "invalid-config", message, at: origin, path: path, help: help, context: context))
+  }
+
+  /// Reports a warning at a place of its own.
+  public mutating func warning(at origin: Origin, path: String, _ message: String, help: String? = nil) {
+    context.diagnostics.append(
+      Diagnostic(.warning, code: "invalid-config", message, at: origin, path: path, help: help))
+  }
+
   /// Whether the key of the field is written in the file, whatever its value.
   public func isPresent<Value>(_ field: KeyPath<Group, Value>) -> Bool {
     guard let key = GroupDecoding.key(of: field, in: Group.self) else { return false }

@@ -1,4 +1,5 @@
 import NativeCodecs
+import Transport
 
 /// Users and the hashes of their passwords, as lines of `user:hash`.
 struct HtpasswdFile: Sendable {

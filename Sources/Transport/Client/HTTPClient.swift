@@ -7,10 +7,10 @@ internal import NIOPosix
 internal import NativeCodecs
 internal import Synchronization
 
-/// Posts bodies to HTTP servers over pooled connections.
+/// Talks to HTTP servers over pooled connections.
 ///
-/// HTTP/1.1 in plaintext, HTTP/1.1 or 2 over TLS. Redirects are not followed: a 3xx answer
-/// is handed back like any other, since data that silently goes elsewhere is worse than an error that names the place.
+/// HTTP/1.1 in plaintext, HTTP/1.1 or 2 over TLS. Data follows no redirect: a 3xx answer is handed back like any other,
+/// since data that silently goes elsewhere is worse than an error that names the place.
 package final class HTTPClient: Sendable {
   /// The most bytes of an answer that are kept, enough for an error's explanation.
   package static let keptReplySize = 64 << 10
@@ -76,6 +76,31 @@ package final class HTTPClient: Sendable {
     }
   }
 
+  /// Asks for what is at a URL.
+  /// - Parameters:
+  ///   - url: absolute, `http` or `https`; `http+unix://` with the percent-encoded path of a socket as its host.
+  ///   - headers: besides User-Agent; the configured headers win over all.
+  ///   - limit: the most bytes of the body that are kept: of a longer one the beginning is, and its connection is
+  ///     given up.
+  ///   - timeout: in place of the configured one.
+  /// - Returns: the answer, whatever its status, its body as it came: compressed if the headers allowed that.
+  /// - Throws: as ``post(url:contentType:body:headers:origin:)``.
+  package func get(
+    url: String, headers: [(name: String, value: String)] = [], limit: Int, timeout: Duration? = nil
+  ) async throws -> HTTPReply {
+    func send(_ changes: [HeaderChange]) async throws -> HTTPReply {
+      var request = HTTPClientRequest(url: url)
+      request.headers = baseHeaders
+      request.headers.remove(name: "content-encoding")
+      for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+      return try await answer(to: request, changes, timeout: timeout ?? self.timeout) {
+        try await Self.reply($0, keeping: limit)
+      }
+    }
+    guard let authentication else { return try await send([]) }
+    return try await authentication.send([:], isRefused: { $0.status == 401 }, send)
+  }
+
   private func send(
     url: String, contentType: String, body: [UInt8], headers: [(name: String, value: String)],
     changes: [HeaderChange]
@@ -85,13 +110,23 @@ package final class HTTPClient: Sendable {
     request.headers = baseHeaders
     request.headers.add(name: "content-type", value: contentType)
     for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-    for (name, value) in overriding { request.headers.replaceOrAdd(name: name, value: value) }
-    request.headers.apply(changes)
     if let compressor {
       request.body = .bytes(ByteBuffer(bytes: try compressor.compress(body)))
     } else {
       request.body = .bytes(ByteBuffer(bytes: body))
     }
+    return try await answer(to: request, changes, timeout: timeout) { try await Self.reply($0) }
+  }
+
+  /// Sends a request with the configured headers and credentials.
+  private func answer(
+    to request: HTTPClientRequest, _ changes: [HeaderChange], timeout: Duration,
+    _ read: (HTTPClientResponse) async throws -> HTTPReply
+  ) async throws -> HTTPReply {
+    var request = request
+    let url = request.url
+    for (name, value) in overriding { request.headers.replaceOrAdd(name: name, value: value) }
+    request.headers.apply(changes)
     let deadline: NIODeadline = timeout > .zero ? .now() + TimeAmount(clamping: timeout) : .distantFuture
     if isShutDown.load(ordering: .acquiring) {
       throw ConnectionError(.shutDown, address: url, reason: "")
@@ -100,8 +135,7 @@ package final class HTTPClient: Sendable {
     do {
       let connections = try await connections.renewed()
       held = connections
-      let response = try await connections.execute(request, deadline: deadline)
-      return try await Self.reply(response)
+      return try await read(try await connections.execute(request, deadline: deadline))
     } catch {
       if TLSFailureText.isRefusedCertificate(error), let reason = await held?.refusal(of: url) {
         throw ConnectionError(.unreachable, address: url, reason: reason)
@@ -132,6 +166,20 @@ package final class HTTPClient: Sendable {
       if kept < buffer.readableBytes { reply.isBodyCut = true }
       read += buffer.readableBytes
       if read > readReplySize { break }
+    }
+    return reply
+  }
+
+  private static func reply(_ response: HTTPClientResponse, keeping limit: Int) async throws -> HTTPReply {
+    var reply = HTTPReply(status: Int(response.status.code))
+    reply.headers = response.headers.map { (name: $0.name, value: $0.value) }
+    for try await buffer in response.body {
+      let kept = min(buffer.readableBytes, limit - reply.body.count)
+      reply.body.append(contentsOf: buffer.readableBytesView.prefix(kept))
+      if kept < buffer.readableBytes {
+        reply.isBodyCut = true
+        break
+      }
     }
     return reply
   }

@@ -20,6 +20,8 @@ package struct HTTPClientConfig: ConfigGroup {
   package var disableKeepAlives = false
   package var forceAttemptHTTP2 = true
   package var auth: ClientAuthConfig?
+  /// How many redirects a GET follows; not a key of the block, since data never follows one.
+  package var mostRedirects = 0
 
   package init() {}
 
@@ -110,6 +112,9 @@ package struct HTTPClientConfig: ConfigGroup {
       }
     }
   }
+
+  /// Whether a text is the URL of a proxy.
+  package static func isProxy(_ url: String) -> Bool { ProxyAddress(url) != nil }
 
   /// The level for the codec; nil for its default.
   var compressionLevel: Int? { compressionParameters.level == 0 ? nil : compressionParameters.level }

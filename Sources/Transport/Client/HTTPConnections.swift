@@ -22,7 +22,8 @@ final class HTTPConnections: Sendable {
   init(config: HTTPClientConfig, tls: TLSConfiguration) {
     var settings = AsyncHTTPClient.HTTPClient.Configuration()
     settings.tlsConfiguration = tls
-    settings.redirectConfiguration = .disallow
+    settings.redirectConfiguration =
+      config.mostRedirects > 0 ? .follow(max: config.mostRedirects, allowCycles: false) : .disallow
     settings.decompression = .disabled
     settings.httpVersion = config.forceAttemptHTTP2 ? .automatic : .http1Only
     settings.timeout = .init(connect: .seconds(20))

@@ -3,7 +3,7 @@ package struct HTTPReply: Sendable {
   package var status: Int
   /// As they came, names in any case.
   package var headers: [(name: String, value: String)]
-  /// At most ``HTTPClient/keptReplySize`` bytes; the rest is dropped.
+  /// At most ``HTTPClient/keptReplySize`` bytes, or as many as were asked for; the rest is dropped.
   package var body: [UInt8]
   /// Whether `body` is only the beginning.
   package var isBodyCut: Bool

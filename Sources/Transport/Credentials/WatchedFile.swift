@@ -1,15 +1,15 @@
-import Dispatch
-import Logging
-import PipelineKit
-import Synchronization
+internal import Dispatch
+internal import Logging
+package import PipelineKit
+internal import Synchronization
 
 /// A file of credentials whose content is read at start, and again whenever it changes.
 ///
 /// Asked about once per second on a queue of its own: no event loop waits for a disk, and a renewed secret needs no
 /// restart. A new content that cannot be used is told once and leaves the last one in force.
-final class WatchedFile: Sendable {
+package final class WatchedFile: Sendable {
   /// How often the file is looked at.
-  static let interval = Duration.seconds(1)
+  package static let interval = Duration.seconds(1)
   private static let queue = DispatchQueue(label: "millrace.credentials")
 
   private struct State {
@@ -28,7 +28,7 @@ final class WatchedFile: Sendable {
   /// - Parameters:
   ///   - key: the configuration key that names the file, for messages.
   ///   - apply: takes a content, or throws a `StartError` that says what is wrong with it, never what it is.
-  init(
+  package init(
     _ key: String, path: String, context: ComponentContext, apply: @escaping @Sendable (String) throws -> Void
   ) {
     self.key = key
@@ -38,7 +38,7 @@ final class WatchedFile: Sendable {
   }
 
   /// Reads the file, and follows it from then on.
-  func start() async throws {
+  package func start() async throws {
     try await withCheckedThrowingContinuation { continuation in
       Self.queue.async { continuation.resume(with: Result { try self.read() }) }
     }
@@ -46,7 +46,7 @@ final class WatchedFile: Sendable {
     scheduleCheck()
   }
 
-  func stop() { state.withLock { $0.isRunning = false } }
+  package func stop() { state.withLock { $0.isRunning = false } }
 
   private func read() throws {
     let version = CredentialFile.version(of: path)

@@ -1,29 +1,28 @@
-import PipelineKit
-import Transport
+internal import PipelineKit
 
 /// The forms that credentials in files have.
-enum CredentialText {
+package enum CredentialText {
   /// The lines that hold something, without the space around them.
-  static func lines(_ text: String) -> [String] {
+  package static func lines(_ text: String) -> [String] {
     text.split(whereSeparator: \.isNewline).map { trimmed($0) }.filter { !$0.isEmpty }
   }
 
   /// The one line of a file that holds a single secret.
-  static func single(_ text: String) throws -> String {
+  package static func single(_ text: String) throws -> String {
     let secret = trimmed(text[...])
     guard !secret.isEmpty else { throw StartError("it is empty") }
     return secret
   }
 
   /// Throws unless a text can stand in a header.
-  static func requireHeaderValue(_ text: String) throws {
+  package static func requireHeaderValue(_ text: String) throws {
     guard HTTPToken.isValue(text) else {
       throw StartError("it holds characters that a header cannot carry")
     }
   }
 
   /// Without space at both ends.
-  static func trimmed(_ text: Substring) -> String {
+  package static func trimmed(_ text: Substring) -> String {
     var rest = text
     while let first = rest.first, first.isWhitespace { rest.removeFirst() }
     while let last = rest.last, last.isWhitespace { rest.removeLast() }

@@ -1,6 +1,5 @@
-import PipelineKit
-import Synchronization
-import Transport
+internal import PipelineKit
+internal import Synchronization
 
 /// A token as the endpoint gave it.
 struct OAuth2Token: Sendable, Equatable {

@@ -1,5 +1,3 @@
-import Transport
-
 /// What a token endpoint answered (RFC 6749, §5).
 enum TokenResponse: Equatable {
   /// A token, and how long it lives.

@@ -1,14 +1,14 @@
-import Glibc
+internal import Glibc
 
 /// Reads small files that hold credentials, through the C library.
-enum CredentialFile {
+package enum CredentialFile {
   /// The most bytes that such a file may have.
-  static let limit = 1 << 20
+  package static let limit = 1 << 20
 
   /// What tells one content of a file from the next without reading it.
   ///
   /// Kubernetes swaps a link to another directory, editors rename a new file over the old one: the inode shows both.
-  struct Version: Equatable, Sendable {
+  package struct Version: Equatable, Sendable {
     let device: UInt
     let inode: UInt
     let size: Int
@@ -17,7 +17,7 @@ enum CredentialFile {
   }
 
   /// The present version; nil when there is no such file.
-  static func version(of path: String) -> Version? {
+  package static func version(of path: String) -> Version? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     return Version(
@@ -26,10 +26,10 @@ enum CredentialFile {
   }
 
   /// Why a file could not be read, such as `no such file`.
-  struct ReadError: Error { let reason: String }
+  package struct ReadError: Error { package let reason: String }
 
   /// The text of a file.
-  static func text(of path: String) throws(ReadError) -> String {
+  package static func text(of path: String) throws(ReadError) -> String {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw lastError() }
     defer { _ = close(descriptor) }
