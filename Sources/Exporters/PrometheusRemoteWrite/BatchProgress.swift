@@ -113,9 +113,6 @@ final class BatchProgressBook: Sendable {
   /// More batches than are ever under way at once.
   private static let most = 16
 
-  /// The progress of a batch that was tried before, which leaves the book.
-  func take(_ batch: Batch) -> BatchProgress? { remove(batch) }
-
   func put(_ progress: BatchProgress, for batch: Batch) {
     entries.withLock { entries in
       entries.append(Entry(index: batch.index, progress: progress))
@@ -123,6 +120,7 @@ final class BatchProgressBook: Sendable {
     }
   }
 
+  /// The progress of a batch that was tried before, which leaves the book.
   func remove(_ batch: Batch) -> BatchProgress? {
     entries.withLock { entries in
       guard let position = entries.firstIndex(where: { $0.index === batch.index }) else { return nil }

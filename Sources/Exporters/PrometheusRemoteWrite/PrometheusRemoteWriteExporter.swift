@@ -85,7 +85,11 @@ package final class PrometheusRemoteWriteExporter: Exporter {
     }
     var state: BatchProgress
     do throws(CodecError) {
-      state = try progress.take(batch) ?? encoded(batch, as: message)
+      if let known = progress.remove(batch) {
+        state = known
+      } else {
+        state = try encoded(batch, as: message)
+      }
     } catch {
       return .rejected(reason: "\(error)")
     }
