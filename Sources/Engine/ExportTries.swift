@@ -6,8 +6,9 @@ import TelemetryData
 final class ExportTries: Sendable {
   /// How trying ended.
   enum End: Sendable {
-    /// The backend has answered for good, or it was given up for the reason that is named.
-    case final(Outcome, giveUpReason: String)
+    /// The backend has answered for good, or it was given up for the reason that is named; some items may have ended in
+    /// ways of their own.
+    case final(Outcome, giveUpReason: String, ended: [EndedItems])
     /// ``stop()`` was called, or the task cancelled, before there was a final outcome.
     case stopped(Outcome)
   }
@@ -46,6 +47,9 @@ final class ExportTries: Sendable {
   /// Suspends for `duration`; false when ``stop()`` was called before that.
   func pause(for duration: Duration) async -> Bool { await naps.sleep(for: duration) }
 
+  /// What became of single items of a batch; to be asked once, when there are no more tries.
+  func endedItems(of batch: Batch) -> [EndedItems] { exporter.endedItems(of: batch) }
+
   /// Whether ``stop()`` was called.
   var isStopped: Bool { naps.isOver }
 
@@ -58,18 +62,20 @@ final class ExportTries: Sendable {
     while true {
       let outcome = await tryOnce(batch, metadata: metadata)
       guard case .refused(let reason, let after) = outcome else {
-        log(outcome, batch)
-        return .final(outcome, giveUpReason: "")
+        let ended = endedItems(of: batch)
+        // Who tells of single items has told it.
+        if ended.isEmpty { log(outcome, batch) }
+        return .final(outcome, giveUpReason: "", ended: ended)
       }
       guard let retry = settings.retry, retry.enabled else {
         if Task.isCancelled { return .stopped(outcome) }
         logGivenUp(batch, reason, "retries are off")
-        return .final(outcome, giveUpReason: "retries_disabled")
+        return .final(outcome, giveUpReason: "retries_disabled", ended: endedItems(of: batch))
       }
       let wait = backoff.next(parts.randomness, atLeast: after)
       if maxElapsedTime > .zero, parts.clock.now - started + wait > maxElapsedTime {
         logGivenUp(batch, reason, "max_elapsed_time has passed")
-        return .final(outcome, giveUpReason: "retries_exhausted")
+        return .final(outcome, giveUpReason: "retries_exhausted", ended: endedItems(of: batch))
       }
       retries.log(
         .warning, "export failed, will try again",

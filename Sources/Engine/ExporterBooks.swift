@@ -42,16 +42,33 @@ final class ExporterBooks: Sendable {
     }
   }
 
-  /// Books the final outcome of `batch`; `awaited` says whether a sender still answers for it.
-  func ended(_ batch: Batch, _ outcome: Outcome, awaited: Bool, giveUpReason: String) {
+  /// Books the final outcome of `batch`; `awaited` says whether a sender still answers for it, and `except` which items
+  /// ended otherwise.
+  func ended(
+    _ batch: Batch, _ outcome: Outcome, awaited: Bool, giveUpReason: String, except: [EndedItems] = []
+  ) {
     let cells = cells(batch.signal)
-    let items = batch.itemCount
+    var items = batch.itemCount
+    var failed = 0
+    for part in except {
+      let count = min(max(0, part.items), items)
+      items -= count
+      if part.state == .delivered {
+        cells.sent.add(count)
+        cells.delivered.add(count)
+      } else {
+        failed += count
+        cells.failed.add(count)
+        let reason = part.reason.isEmpty ? id.description : part.reason
+        ledger.record(part.state, count, signal: batch.signal, reason: reason)
+      }
+    }
     switch outcome {
     case .accepted:
       cells.sent.add(items)
       cells.delivered.add(items)
     case .partial(let rejected, _):
-      let rejected = min(rejected, items)
+      let rejected = min(max(0, rejected - failed), items)
       cells.sent.add(items - rejected)
       cells.delivered.add(items - rejected)
       cells.failed.add(rejected)

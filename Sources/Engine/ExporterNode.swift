@@ -273,8 +273,9 @@ final class ExporterNode: Consumer {
       }
     }
     switch end {
-    case .final(let outcome, let reason):
-      books.ended(batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason)
+    case .final(let outcome, let reason, let ended):
+      books.ended(
+        batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: reason, except: ended)
       leave(batch)
       if stored != nil, case .refused(let text, _) = outcome {
         // Given up, so it must not come back.
@@ -289,7 +290,8 @@ final class ExporterNode: Consumer {
         tries.logGivenUp(batch, text, "the shutdown deadline has passed")
       }
       books.ended(
-        batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "shutdown_deadline")
+        batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "shutdown_deadline",
+        except: tries.endedItems(of: batch))
       leave(batch)
       delivery.resolve(outcome)
     }

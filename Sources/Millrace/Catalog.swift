@@ -22,6 +22,7 @@ extension Catalog {
       NopExporter.self,
       OTLPGRPCExporter.self,
       OTLPHTTPExporter.self,
+      PrometheusRemoteWriteExporter.self,
     ],
     extensions: [
       BasicAuthExtension.self,

@@ -202,11 +202,32 @@ public protocol Exporter: Component {
   func start() async throws
   /// Tries once to deliver `batch`; never throws, always says what happened. Cancelled when the timeout passes.
   func export(_ batch: Batch, metadata: RequestMetadata?) async -> Outcome
+  /// The items of a batch that ended otherwise than its outcome says; the rest ended as the outcome says.
+  ///
+  /// Asked once when the outcome of a batch is final, and when a batch that was refused is given up: an exporter that
+  /// sends a batch in parts says here what became of them, and forgets the batch.
+  func endedItems(of batch: Batch) -> [EndedItems]
   /// Flushes and closes; no export is under way any more.
   func stop() async
 }
 
+/// Items of a batch that ended in a way of their own.
+public struct EndedItems: Sendable, Hashable {
+  /// `delivered`, `rejected` or `dropped`.
+  public var state: LedgerState
+  /// A short constant, see ``Ledger/record(_:_:signal:reason:)``; empty for the exporter's own id.
+  public var reason: String
+  public var items: Int
+
+  public init(_ state: LedgerState, reason: String, items: Int) {
+    self.state = state
+    self.reason = reason
+    self.items = items
+  }
+}
+
 extension Exporter {
+  public func endedItems(of batch: Batch) -> [EndedItems] { [] }
   public static func traits(of config: Config) -> ComponentTraits {
     ComponentTraits(delivery: delivery(of: config))
   }

@@ -22,6 +22,8 @@ package struct Conformance: Sendable {
   }
 
   private var type: String { entry.descriptor.type }
+  /// The first signal it carries.
+  private var signal: Signal { entry.descriptor.signals.first ?? .traces }
 
   private func yaml(_ settings: String, type: String? = nil, probe: String = "none") -> String {
     let component = "\(entry.kind.section): {\(type ?? self.type): \(settings)}\n"
@@ -31,13 +33,12 @@ package struct Conformance: Sendable {
       .exporter: "exporters: {probe: {probe: \"\(probe)\"}}\n",
     ]
     let others = ends.filter { $0.key != entry.kind }.map(\.value).sorted().joined()
-    let signal = entry.descriptor.signals.first?.rawValue ?? Signal.traces.rawValue
     let receiver = entry.kind == .receiver ? name : "probe"
     let exporter = entry.kind == .exporter ? name : "probe"
     let processors = entry.kind == .processor ? ", processors: [\(name)]" : ""
     let extensions = entry.kind == .extension ? "extensions: [\(name)], " : ""
     return component + others
-      + "service: {\(extensions)pipelines: {\(signal): {receivers: [\(receiver)]\(processors), exporters: [\(exporter)]}}}\n"
+      + "service: {\(extensions)pipelines: {\(signal.rawValue): {receivers: [\(receiver)]\(processors), exporters: [\(exporter)]}}}\n"
   }
 
   // MARK: Configuration
@@ -145,21 +146,21 @@ package struct Conformance: Sendable {
         let balances = try await collector.run(drainTimeout: drain) { _ in
           await probe.started.wait()
           for (index, handler) in handlers.enumerated() {
-            probe.offer(.spans(1 + index % 7), handler: handler)
+            probe.offer(.items(1 + index % 7, of: signal), handler: handler)
           }
         }
         let wrong = handlers.filter { $0.count != 1 }.count
         if wrong > 0 {
           problems.append("\(name): \(wrong) of \(handlers.count) deliveries were not resolved once")
         }
-        let traces = balances.first
+        let balance = balances.first { $0.signal == signal }
         let sent = (0..<50).reduce(0) { $0 + 1 + $1 % 7 }
-        if traces?.items(.received) != sent {
-          problems.append("\(name): \(sent) items were sent, \(traces?.items(.received) ?? 0) booked")
+        if balance?.items(.received) != sent {
+          problems.append("\(name): \(sent) items were sent, \(balance?.items(.received) ?? 0) booked")
         }
-        if let traces, traces.unaccounted != 0 || traces.inFlight != 0 {
+        if let balance, balance.unaccounted != 0 || balance.inFlight != 0 {
           problems.append(
-            "\(name): \(traces.unaccounted) items are unaccounted for, \(traces.inFlight) in flight: \(traces.lines)"
+            "\(name): \(balance.unaccounted) items are unaccounted for, \(balance.inFlight) in flight: \(balance.lines)"
           )
         }
       } catch {

@@ -84,12 +84,12 @@ extension CollectingConsumer {
 /// The context of a component that stands alone.
 func otlpContext(
   _ kind: ComponentKind, _ type: String, signals: [Signal] = Signal.allCases,
-  metrics: SelfMetrics = SelfMetrics(),
+  metrics: SelfMetrics = SelfMetrics(), clock: any PipelineClock = SystemClock(),
   log: CapturedLog = CapturedLog()
 ) -> ComponentContext {
   ComponentContext(
     id: ComponentID(kind: kind, type: type, name: "test"), declaredAt: "pipeline.yaml:3", signals: signals,
-    logger: Logger(label: "test") { _ in CapturingHandler(log: log) }, clock: SystemClock(),
+    logger: Logger(label: "test") { _ in CapturingHandler(log: log) }, clock: clock,
     randomness: SystemRandomness(), ledger: Ledger(metrics: metrics), metrics: metrics, health: SteadyHealth()
   )
 }

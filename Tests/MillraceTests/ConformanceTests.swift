@@ -18,6 +18,8 @@ import Testing
     "exporter otlp_grpc":
       "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
     "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
+    "exporter prometheus_remote_write":
+      "{endpoint: \"http://127.0.0.1:9/api/v1/write\", retry_on_failure: {enabled: false}}",
     "extension file_storage": "{directory: /tmp/millrace-conformance, create_directory: true}",
     "extension basicauth": "{client_auth: {username: a, password: b}}",
     "extension bearertokenauth": "{token: not-a-secret}",

@@ -38,6 +38,9 @@ package struct RemoteWritePartCounts: Sendable, Hashable {
   package var exemplars = 0
 
   package init() {}
+
+  /// Whether there is no sample or histogram.
+  package var isEmpty: Bool { samples == 0 && histograms == 0 }
 }
 
 /// The requests that stand for a batch.
