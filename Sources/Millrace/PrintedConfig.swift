@@ -68,20 +68,13 @@ enum PrintedConfig {
     }
   }
 
-  /// Masks the user and password that a URL may hold: `http://user:password@proxy:3128`.
+  /// Masks what URLs hold that lets somebody in: `http://user:password@proxy:3128`.
   private static func maskingAddresses(_ literal: ConfigLiteral) -> ConfigLiteral {
     switch literal {
     case .map(let entries): .map(entries.map { .init($0.key, maskingAddresses($0.value)) })
     case .list(let elements): .list(elements.map(maskingAddresses))
-    case .string(let text): .string(maskingAddress(text))
+    case .string(let text): .string(URLSecrets.masked(text))
     default: literal
     }
-  }
-
-  private static func maskingAddress(_ text: String) -> String {
-    guard let start = text.firstRange(of: "://")?.upperBound else { return text }
-    let authority = text[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard let at = authority.lastIndex(of: "@") else { return text }
-    return text[..<start] + Secret.mask + text[at...]
   }
 }
