@@ -18,10 +18,12 @@ package final class AdminServer: ServiceExtension {
   package static let descriptor = ComponentDescriptor(
     type: "admin", signals: [], summary: "Serves operators: POST /-/reload.")
 
+  private let config: Config
   private let server: HTTPServer
   private let context: ComponentContext
 
   package init(config: Config, context: ComponentContext) throws {
+    self.config = config
     self.context = context
     server = HTTPServer(
       config: config.server, handler: Handler(control: context.control), logger: context.logger,
@@ -30,7 +32,8 @@ package final class AdminServer: ServiceExtension {
 
   package func start() async throws {
     let address = try await server.start()
-    context.logger.info("the admin address is served", metadata: ["address": "http://\(address)/"])
+    let scheme = config.server.tls == nil ? "http" : "https"
+    context.logger.info("the admin address is served", metadata: ["address": "\(scheme)://\(address)/"])
   }
 
   package func stop() async { await server.stop() }

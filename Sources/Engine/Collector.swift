@@ -1,3 +1,4 @@
+import ConfigSchema
 package import Logging
 package import PipelineKit
 import Synchronization
@@ -230,7 +231,8 @@ package final class Collector: Sendable {
     await drainEnds.wait()
     guard !drained.isReached else { return }
     logger.error(
-      "the shutdown deadline has passed, what is left is dropped", metadata: ["timeout": "\(timeout)"])
+      "the shutdown deadline has passed, what is left is dropped",
+      metadata: ["timeout": "\(GoDuration.text(timeout))"])
     nodes.abort()
     for retirement in state.withLock({ $0.retirements }) { retirement.nodes.abort() }
     orders.post(.cancelAll)

@@ -1,3 +1,4 @@
+import ConfigSchema
 import Logging
 import PipelineKit
 import TelemetryData
@@ -79,7 +80,10 @@ final class ExportTries: Sendable {
       }
       retries.log(
         .warning, "export failed, will try again",
-        metadata: ["error": "\(reason)", "items": "\(batch.itemCount)", "retry_in": "\(wait)"])
+        metadata: [
+          "error": "\(reason)", "items": "\(batch.itemCount)",
+          "retry_in": "\(GoDuration.text(.milliseconds(wait.wholeNanoseconds / 1_000_000)))",
+        ])
       waiting(true)
       defer { waiting(false) }
       if await !naps.sleep(for: wait) { return .stopped(outcome) }

@@ -329,11 +329,10 @@ package struct Plan: Sendable {
       for (key, declaration) in declared.values.joined() {
         sections[declaration.id] = (key, declaration.origin, declaration.section)
       }
-      let pipelines = (service["pipelines"]?.entries ?? []).map { ($0.key, $0.keyOrigin) }
-      DeliveryLints(
-        plan: plan, sections: sections,
-        pipelines: Dictionary(pipelines, uniquingKeysWith: { first, _ in first })
-      ).report(into: &diagnostics)
+      let entries = (service["pipelines"]?.entries ?? []).map { ($0.key, $0.keyOrigin) }
+      let pipelines = Dictionary(entries, uniquingKeysWith: { first, _ in first })
+      DeliveryLints(plan: plan, sections: sections, pipelines: pipelines).report(into: &diagnostics)
+      MetadataLints(plan: plan, pipelines: pipelines).report(into: &diagnostics)
     }
 
     /// Finds the extensions that components name, which must be listed to be started.

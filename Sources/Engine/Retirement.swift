@@ -1,3 +1,4 @@
+import ConfigSchema
 import Logging
 import PipelineKit
 import Synchronization
@@ -77,7 +78,8 @@ final class Retirement: Sendable {
     logger.error(
       "removed exporters could not deliver in time, what they hold is dropped",
       metadata: [
-        "exporters": "\(left.map(\.id.description).sorted().joined(separator: " "))", "timeout": "\(timeout)",
+        "exporters": "\(left.map(\.id.description).sorted().joined(separator: " "))",
+        "timeout": "\(GoDuration.text(timeout))",
       ])
     for entry in left { entry.abort() }
   }

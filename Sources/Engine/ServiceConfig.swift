@@ -149,6 +149,14 @@ package struct PrometheusReaderConfig: ConfigGroup {
     .accepted("with_resource_constant_labels", "resource attributes are in target_info"),
   ]
 
+  package func check(_ checker: inout ConfigChecker) {
+    if host != "localhost", host != "::1", !host.hasPrefix("127.") {
+      checker.warning(
+        \.host, "own metrics can be read from other machines, in plaintext and by anybody",
+        help: "listen on localhost; fine where the network is trusted, as within a pod")
+    }
+  }
+
   var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

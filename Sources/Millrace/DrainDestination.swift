@@ -26,7 +26,8 @@ struct DrainDestination {
       settings.append(.init("endpoint", .string(String(url.dropFirst(isPlain ? 7 : 8)))))
       if isPlain { settings.append(.init("tls", .map([.init("insecure", .bool(true))]))) }
     default:
-      throw Problem(text: "--to must be http://…, https://… or grpc://host:port, is \"\(url)\"")
+      throw Problem(
+        text: "--to must be http://…, https://… or grpc://host:port, is \"\(URLSecrets.masked(url))\"")
     }
     var pairs: [ConfigLiteral.Entry] = []
     for header in headers {

@@ -137,7 +137,7 @@ struct StorageDrain {
     }
     if count.rejectedItems > 0 { line += ", \(count.rejectedItems) items were rejected for good" }
     Terminal.out(line + "\n")
-    if let stopped { Terminal.err("\(destination.url) takes no more: \(stopped)\n") }
+    if let stopped { Terminal.err("\(URLSecrets.masked(destination.url)) takes no more: \(stopped)\n") }
     for (reason, batches) in count.kept.sorted(by: { $0.key < $1.key }) {
       Terminal.err("\(entry.client): \(batches) batches stay stored (\(reason))\n")
     }

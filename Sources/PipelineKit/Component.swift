@@ -82,6 +82,26 @@ public struct ComponentTraits: Sendable {
   /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
   /// address: a successor is then started only once its predecessor has stopped.
   public var isExclusive = false
+  /// Which metadata of requests goes on with the data behind a receiver or a processor.
+  public var passedMetadata = MetadataPassage.all
+  /// The keys of request metadata that it works with, in any case of letters.
+  public var wantedMetadata: [String] = []
+
+  /// What of the metadata of requests stays with their data.
+  public enum MetadataPassage: Sendable {
+    case all, none
+    /// The keys, in any case of letters.
+    case only([String])
+
+    /// Whether the value of `key` stays.
+    public func includes(_ key: String) -> Bool {
+      switch self {
+      case .all: true
+      case .none: false
+      case .only(let keys): keys.contains { $0.lowercased() == key.lowercased() }
+      }
+    }
+  }
 
   /// How a processor that holds items back answers their senders.
   public enum Buffering: Sendable {

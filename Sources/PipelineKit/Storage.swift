@@ -64,7 +64,7 @@ public struct StoredLoad: Sendable, Hashable {
 }
 
 /// Why a durable queue did not take a batch. Nothing of it was stored.
-public enum StorageRefusal: Error, Sendable, Equatable {
+public enum StorageRefusal: Error, Sendable, Equatable, CustomStringConvertible {
   /// The queue is as full as it may be, and stayed so for as long as the batch could wait.
   case full(String)
   /// The batch alone is larger than the queue may become.
@@ -76,10 +76,17 @@ public enum StorageRefusal: Error, Sendable, Equatable {
 
   /// The refusal as the sender hears it: only a batch that can never fit is not worth another try.
   public var outcome: Outcome {
+    if case .tooLarge(let text) = self {
+      .rejected(reason: text)
+    } else {
+      .refused(reason: description, after: nil)
+    }
+  }
+
+  public var description: String {
     switch self {
-    case .full(let text), .failed(let text): .refused(reason: text, after: nil)
-    case .closed: .refused(reason: "the queue is closed", after: nil)
-    case .tooLarge(let text): .rejected(reason: text)
+    case .full(let text), .failed(let text), .tooLarge(let text): text
+    case .closed: "the queue is closed"
     }
   }
 }

@@ -1,9 +1,12 @@
 import ConfigSchema
+import Engine
 import Exporters
 import Extensions
 import Logging
 import PipelineKit
 import PipelineTestKit
+import Processors
+import Receivers
 import TelemetryData
 import Testing
 import Transport
@@ -126,5 +129,57 @@ import Transport
       "{headers: [{key: Authorization, from_context: authorization}]}", as: HeadersSetterConfig.self)
     #expect(config != nil)
     #expect(diagnostics.render().contains("lost in a sending_queue with storage"))
+  }
+
+  /// A pipeline whose exporter takes `X-Tenant` from requests.
+  private static func plan(
+    http: String = "include_metadata: true", batch: String = "metadata_keys: [x-tenant]",
+    queue: String = "enabled: true",
+    processors: String = "batch"
+  ) -> (Plan?, Diagnostics) {
+    TestCollector.plan(
+      """
+      receivers: {otlp: {protocols: {http: {\(http)}}}}
+      processors: {batch: {\(batch)}}
+      exporters:
+        otlp_http: {endpoint: "http://localhost:1", sending_queue: {\(queue)}, auth: {authenticator: headers_setter}}
+      extensions:
+        headers_setter: {headers: [{key: X-Tenant, from_context: X-Tenant}]}
+      service:
+        extensions: [headers_setter]
+        pipelines: {logs: {receivers: [otlp], processors: [\(processors)], exporters: [otlp_http]}}
+      """,
+      catalog: Catalog(
+        receivers: [OTLPReceiver.self], processors: [BatchProcessor.self], exporters: [OTLPHTTPExporter.self],
+        extensions: [HeadersSetterExtension.self]))
+  }
+
+  @Test func `metadata that comes as far as to it is not warned of`() {
+    for (plan, diagnostics) in [Self.plan(), Self.plan(processors: "")] {
+      #expect(plan != nil)
+      #expect(!diagnostics.render().contains("missing-metadata"), "\(diagnostics.render())")
+    }
+  }
+
+  @Test func `metadata that is lost on the way is warned of`() {
+    let cases = [
+      (
+        Self.plan(http: ""),
+        "headers_setter works with the metadata X-Tenant of requests, but receiver otlp does not"
+      ),
+      (
+        Self.plan(http: ""),
+        "batch works with the metadata x-tenant of requests, but receiver otlp does not keep it"
+      ),
+      (
+        Self.plan(batch: "metadata_keys: [other]"),
+        "headers_setter works with the metadata X-Tenant of requests, but processor batch does"
+      ),
+      (Self.plan(queue: "batch: {}"), "but the sending_queue.batch of otlp_http keeps none"),
+    ]
+    for ((plan, diagnostics), expected) in cases {
+      #expect(plan != nil)
+      #expect(diagnostics.render().contains(expected), "\(diagnostics.render())")
+    }
   }
 }

@@ -88,3 +88,46 @@ struct RenderingTests {
     #expect(!ReferenceRenderer.jsonSchema(for: Recursive.self).isEmpty)
   }
 }
+
+/// What is shown of settings that hold secrets in places where none is declared, or in a wrong form.
+@Suite struct HiddenTextTests {
+  @Test(arguments: [
+    ("http://host:1/path", "http://host:1/path"),
+    ("http://user:secret@host:1/path", "http://***@host:1/path"),
+    ("cannot reach http://u:s@h/p?key=s&a=b#top: why", "cannot reach http://***@h/p?***#top: why"),
+    ("{a: \"https://h?k=s\", b: http://t@h}", "{a: \"https://h?***\", b: http://***@h}"),
+    ("mail me@example.com or ://", "mail me@example.com or ://"), ("http://h/?", "http://h/?"),
+    ("http://h/a@b", "http://h/a@b"), ("http://u:p@ss@h", "http://***@h"),
+  ])
+  func `URLs are shown without what lets somebody in`(text: String, shown: String) {
+    #expect(URLSecrets.masked(text) == shown)
+  }
+
+  struct Settings: ConfigGroup {
+    var token: Secret?
+    var headers: ConfigMap<Secret> = [:]
+    var url = ""
+    init() {}
+    static let fields: [Field<Self>] = [
+      Field("token", \.token, "A token."), Field("headers", \.headers, "Headers."),
+      Field("url", \.url, "A URL."),
+    ]
+    func check(_ checker: inout ConfigChecker) { checker.error(\.url, "\(url) is wrong") }
+  }
+
+  @Test(arguments: [
+    "{token: {a: CANARY}, nope: 1}", "{token: [CANARY], nope: 1}", "{headers: CANARY, nope: 1}",
+    "{headers: [CANARY], nope: 1}", "{headers: {a: {b: CANARY}}, nope: 1}",
+    "{headers: [{name: a, value: [CANARY]}], nope: 1}", "{url: \"http://u:CANARY@h?CANARY\"}",
+  ])
+  func `no finding shows a secret that has a wrong form`(yaml: String) throws {
+    for sources in [([ConfigSource.text(yaml, name: "test.yaml")], []), ([], ["a=\(yaml)"])] {
+      var (root, diagnostics) = ConfigLoader.load(sources: sources.0, overrides: sources.1)
+      let node = try #require(root?["a"] ?? root)
+      _ = ConfigDecoder.decode(Settings.self, from: node, path: "", diagnostics: &diagnostics)
+      #expect(diagnostics.hasErrors)
+      #expect(!diagnostics.render().contains("CANARY"), "\(diagnostics.render())")
+      #expect(!diagnostics.json().contains("CANARY"), "\(diagnostics.json())")
+    }
+  }
+}

@@ -220,3 +220,36 @@ def test_help_and_version():
         assert result.returncode == 0
         assert "millrace" in result.stdout.lower() and "example" in result.stdout.lower(), result.stdout
     assert command("--no-such-option").returncode not in (0, 1)
+
+
+def test_the_printed_configuration_is_one_that_means_the_same(tmp_path):
+    """Defaults filled in, absent sections left out, and the parts of `service` that are no components."""
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("""\
+receivers:
+  otlp:
+    protocols:
+      http: {endpoint: "127.0.0.1:4318"}
+processors:
+  memory_limiter: {check_interval: 1s, limit_percentage: 50}
+exporters:
+  otlp_http: {endpoint: "http://127.0.0.1:4319"}
+  nop:
+service:
+  admin: {endpoint: "127.0.0.1:13998"}
+  memory: {request_limit: 64MiB}
+  telemetry:
+    resource: {service.version: null}
+  pipelines:
+    logs: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp_http, nop]}
+""")
+    printed = command("check", "--print-config", str(path)).stdout
+    document = yaml.safe_load(printed)
+    assert list(document["receivers"]["otlp"]["protocols"]) == ["http"]
+    assert "extensions" not in document and "extensions" not in document["service"]
+    assert document["service"]["admin"]["endpoint"] == "127.0.0.1:13998"
+    assert document["service"]["memory"] == {"request_limit": "64MiB"}
+    assert document["service"]["telemetry"]["resource"] == {"service.version": None}
+    path.write_text(printed)
+    again = command("check", "--print-config", str(path))
+    assert again.returncode == 0 and again.stdout == printed, again.stderr

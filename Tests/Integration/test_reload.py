@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
 from collections import Counter
 
@@ -224,6 +225,36 @@ def test_a_receiver_that_cannot_start_leaves_the_old_one(start, http_backend):
     until(lambda: post(millrace.http, "traces", payloads.spans(0, 3).SerializeToString()).status == 200)
     assert millrace.stop().is_balanced()
     assert http_backend.count("traces") == 3
+
+
+def test_nobody_is_refused_while_a_receiver_is_replaced(start, http_backend):
+    """A successor goes on with the listening socket: at every moment there is somebody to connect to."""
+    millrace = start({"otlp_http": exporter(http_backend)}, signals=("traces",))
+    ports = (millrace.pipeline.grpc, millrace.pipeline.http)
+    over = threading.Event()
+    refused, connected = [], Counter()
+
+    def connect(port: int):
+        while not over.is_set():
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=10).close()
+                connected[port] += 1
+            except OSError as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=connect, args=(port,)) for port in ports]
+    for thread in threads:
+        thread.start()
+    for size in range(20):
+        millrace.pipeline.http_settings = {"max_request_body_size": 1_000_000 + size}
+        millrace.pipeline.grpc_settings = {"max_recv_msg_size_mib": 4 + size}
+        assert "receiver otlp" in reload(millrace)["replaced_names"]
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert min(connected[port] for port in ports) > 100 and not refused, refused[:3]
+    assert post(millrace.http, "traces", payloads.spans(0, 3).SerializeToString()).status == 200
+    assert millrace.stop().is_balanced()
 
 
 def test_watch_notices_editors_links_and_included_files(start, http_backend, tmp_path):

@@ -283,3 +283,8 @@ def test_check_warns_of_listeners_that_others_reach_in_plaintext(tmp_path):
     check = command("check", str(file))
     assert check.returncode == 0
     assert f"0.0.0.0:{port} is reachable from other machines in plaintext" in check.stdout + check.stderr
+    reader = {"pull": {"exporter": {"prometheus": {"host": "0.0.0.0"}}}}
+    document["service"]["telemetry"] = {"metrics": {"readers": [reader]}}
+    file.write_text(yaml.safe_dump(document))
+    check = command("check", str(file))
+    assert check.returncode == 0 and "own metrics can be read from other machines" in check.stdout + check.stderr

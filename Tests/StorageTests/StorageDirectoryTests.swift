@@ -33,7 +33,9 @@ import Testing
     let directory = try await StorageDirectory.open(place.path, options: reports.options)
     let queue = try await directory.openQueue(key)
     let checkpoints = try await directory.openCheckpoints(key)
-    let files = try FileManager.default.contentsOfDirectory(atPath: place.path).filter { $0.contains("sqlite") }
+    let files = try FileManager.default.contentsOfDirectory(atPath: place.path).filter {
+      $0.contains("sqlite")
+    }
     #expect(files.count >= 4)
     for file in files {
       let attributes = try FileManager.default.attributesOfItem(atPath: "\(place.path)/\(file)")

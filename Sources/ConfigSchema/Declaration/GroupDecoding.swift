@@ -48,6 +48,8 @@ enum GroupDecoding {
       let sectionOrigin = context.keyOrigin ?? node.origin
       context.path = outer.0.key(entry?.key ?? field.name)
       context.hidesValue = action.isSecret
+      // Also what is no text, and so no secret, though it was meant to be one.
+      if action.isSecret { entry?.value.hide() }
       context.keyOrigin = entry?.keyOrigin
       defer { (context.path, context.hidesValue, context.keyOrigin) = outer }
       decode(action, of: field, entry, sectionOrigin, into: &group, context: &context)

@@ -48,10 +48,10 @@ public struct Diagnostic: Sendable, Hashable {
   ) {
     self.severity = severity
     self.code = code
-    self.message = message
+    self.message = URLSecrets.masked(message)
     self.location = location
     self.path = path
-    self.help = help
+    self.help = help.map(URLSecrets.masked)
     self.context = context
     self.hidesValue = hidesValue
   }

@@ -81,7 +81,10 @@ extension Diagnostic {
     }
     var caret = min(origin.column, scalars.count + 1)
     var length = max(1, min(origin.length, scalars.count - caret + 1))
-    for range in origin.source.hiddenColumns(ofLine: origin.line) where range.upperBound <= scalars.count {
+    let hidden = origin.source.hiddenColumns(ofLine: origin.line)
+    let inURLs = URLSecrets.ranges(in: scalars).filter { range in !hidden.contains { $0.overlaps(range) } }
+    let secret = (hidden + inURLs).sorted { $0.lowerBound > $1.lowerBound }
+    for range in secret where range.upperBound <= scalars.count {
       let mask = Array(Secret.mask.unicodeScalars)
       scalars.replaceSubrange(range, with: mask)
       if caret - 1 == range.lowerBound {

@@ -2,7 +2,9 @@
 enum Overrides {
   /// Reads `a.b.c=value`, whose value is YAML; nil after reporting an error.
   static func parse(_ argument: String, diagnostics: inout Diagnostics) -> ConfigNode? {
-    let source = ConfigSourceText(name: "--set \(argument)", kind: .commandLine, text: argument)
+    let source = ConfigSourceText(
+      name: URLSecrets.masked("--set \(argument)"), kind: .commandLine, text: argument,
+      nameWithSecrets: "--set \(argument.prefix { $0 != "=" })")
     let start = Origin(source: source, line: 1, column: 1, length: argument.unicodeScalars.count)
     guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
       diagnostics.error(

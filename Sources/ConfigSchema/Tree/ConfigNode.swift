@@ -59,6 +59,15 @@ public struct ConfigNode: Sendable {
     self.expansion = expansion
   }
 
+  /// Keeps every text in the node out of what is shown, except for the names in a list of `{name, value}`.
+  func hide() {
+    switch value {
+    case .scalar: if kind == .scalar { origin.source.hide(origin) }
+    case .list(let elements): for element in elements { element.hide() }
+    case .map(let entries): for entry in entries where entry.key != "name" { entry.value.hide() }
+    }
+  }
+
   /// What the node is.
   public var kind: Kind {
     switch value {

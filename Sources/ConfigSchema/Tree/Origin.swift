@@ -8,7 +8,7 @@ public final class ConfigSourceText: Sendable {
   public enum Kind: Sendable {
     /// A file: positions are `name:line:column` and lines are quoted.
     case file
-    /// Text given on the command line, such as `--set a.b=c` or a `yaml:` URI.
+    /// Text given on the command line, such as `--set a.b=c`, or `--set a.b` when that is a secret or a `yaml:` URI.
     case commandLine
     /// The value of an environment variable: never quoted, it may hold a password.
     case environment
@@ -16,8 +16,10 @@ public final class ConfigSourceText: Sendable {
     case program
   }
 
-  /// The name to print: a path, `--set a.b=c`, or `env:NAME`.
-  public let name: String
+  /// The name to print: a path, `--set a.b=c` (`--set a.b` where that holds a secret), or `env:NAME`.
+  public var name: String { hidden.withLock { $0.isEmpty } ? fullName : nameWithSecrets }
+  private let fullName: String
+  private let nameWithSecrets: String
   /// What the text is.
   public let kind: Kind
   /// The lines of the text, without their ends. They end where YAML's lines do, so that positions agree.
@@ -26,8 +28,11 @@ public final class ConfigSourceText: Sendable {
   private let hidden = Mutex<[Int: [Range<Int>]]>([:])
 
   /// Keeps `text` split into lines.
-  public init(name: String, kind: Kind, text: String) {
-    self.name = name
+  ///
+  /// - Parameter nameWithSecrets: the name to print once a secret was found in the text; absent: the same.
+  public init(name: String, kind: Kind, text: String, nameWithSecrets: String? = nil) {
+    fullName = name
+    self.nameWithSecrets = nameWithSecrets ?? name
     self.kind = kind
     lines = Self.lines(of: text)
   }

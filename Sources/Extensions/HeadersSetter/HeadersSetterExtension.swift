@@ -12,7 +12,9 @@ package final class HeadersSetterExtension: ServiceExtension, ClientAuthenticato
     summary: "Sets headers of outgoing requests, also from the metadata of incoming ones.")
 
   package static func traits(of config: Config) -> ComponentTraits {
-    ComponentTraits(roles: [ClientAuthenticationRole.name])
+    var traits = ComponentTraits(roles: [ClientAuthenticationRole.name])
+    traits.wantedMetadata = config.headers.map(\.fromContext).filter { !$0.isEmpty }
+    return traits
   }
 
   private let config: Config

@@ -58,6 +58,13 @@ package struct BatchProcessor: BufferingProcessor {
     }
   }
 
+  package static func traits(of config: Config) -> ComponentTraits {
+    var traits = ComponentTraits(buffering: .untilTaken)
+    traits.passedMetadata = .only(config.metadataKeys)
+    traits.wantedMetadata = config.metadataKeys
+    return traits
+  }
+
   private let config: Config
   private let context: ComponentContext
   private let meters: BatchMeters

@@ -14,6 +14,14 @@ package final class OTLPReceiver: Receiver {
   package static let descriptor = ComponentDescriptor(
     type: "otlp", summary: "Receives OTLP over gRPC and HTTP (protobuf and JSON).")
 
+  package static func traits(of config: OTLPReceiverConfig) -> ComponentTraits {
+    var traits = ComponentTraits()
+    let protocols = config.protocols
+    let included = [protocols.grpc?.includeMetadata, protocols.http?.server.includeMetadata]
+    if !included.contains(true) { traits.passedMetadata = .none }
+    return traits
+  }
+
   private struct Servers {
     var grpc: GRPCServer?
     var http: HTTPServer?

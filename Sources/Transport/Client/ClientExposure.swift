@@ -4,7 +4,8 @@ package enum ClientExposure {
   package static func ofCredentials(url: String) -> String? {
     guard url.lowercased().hasPrefix("http://") else { return nil }
     let authority = url.dropFirst(7).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    return ofCredentials(host: HostAndPort.split(authority).host)
+    let server = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+    return ofCredentials(host: HostAndPort.split(server).host)
   }
 
   /// The same for a host that is reached in plaintext.

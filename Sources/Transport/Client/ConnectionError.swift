@@ -1,3 +1,5 @@
+internal import ConfigSchema
+
 /// Why a request got no answer: the connection, not the server, failed it.
 ///
 /// The server may or may not have processed the request, except where `kind` is `unreachable`.
@@ -16,14 +18,14 @@ package struct ConnectionError: Error, Sendable, Equatable, CustomStringConverti
   }
 
   package let kind: Kind
-  /// host:port or URL of the server.
+  /// host:port or URL of the server, without what lets somebody in.
   package let address: String
   /// In words, such as `connection refused`.
   package let reason: String
 
   package init(_ kind: Kind, address: String, reason: String) {
     self.kind = kind
-    self.address = address
+    self.address = URLSecrets.masked(address)
     self.reason = reason
   }
 
