@@ -7,8 +7,11 @@ import TelemetryData
 import Testing
 
 /// Reloads that fail halfway, when old nodes have made room already, or that the end of the collector overtakes.
-@Suite struct ReloadFailureTests {
-  static let catalog = Catalog.testing(exporters: [SlotExporter.self], extensions: [SlotExtension.self])
+///
+/// Where the end must not wait for what was never started, the time for draining is far longer than the test may take.
+@Suite(.timeLimit(.minutes(2))) struct ReloadFailureTests {
+  static let catalog = Catalog.testing(
+    exporters: [SlotExporter.self], extensions: [SlotExtension.self, DeliveryGuaranteeTests.MemoryShelf.self])
 
   /// A pipeline into an exporter and beside an extension that one instance at a time can have open. `probe/2`, which is
   /// made with the name `broken`, can never start.
@@ -126,7 +129,7 @@ import Testing
   @Test func `a collector that can go neither on nor back ends with the error`() async throws {
     let (slot, front, collector, _) = try start("fv")
     do {
-      _ = try await collector.run { collector in
+      _ = try await collector.run(drainTimeout: .seconds(3600)) { collector in
         await front.started.wait()
         slot.breakStart(of: "A")
         await #expect(throws: ComponentFailure.self) {
@@ -165,7 +168,7 @@ import Testing
 
   @Test func `a shutdown does not wait for what a successor waits for`() async throws {
     let (slot, front, collector, _) = try start("ft")
-    let balances = try await collector.run { collector in
+    let balances = try await collector.run(drainTimeout: .seconds(3600)) { collector in
       await front.started.wait()
       #expect(await front.send(.spans(2)) == .accepted)
       slot.holdStop(of: "a")
@@ -180,6 +183,43 @@ import Testing
     #expect(slot.items(of: "A") == 2 && slot.owners.isEmpty)
     #expect(slot.openings == ["A", "a"])
     #expect(balances[0].items(.delivered) == 2 && balances[0].unaccounted == 0)
+  }
+
+  /// An exporter whose queue is to be in a place that takes none.
+  private static func shelved(_ name: String) -> String {
+    """
+    receivers: {probe: {probe: \(name)}}
+    exporters: {probe: {probe: \(name), sending_queue: {storage: shelf}}}
+    extensions: {shelf: {}}
+    service: {extensions: [shelf], pipelines: {traces: {receivers: [probe], exporters: [probe]}}}
+    """
+  }
+
+  @Test func `a queue that cannot be opened ends the start at once`() async throws {
+    let front = Probe("fq")
+    let collector = try TestCollector(Self.shelved("fq"), catalog: Self.catalog)
+    let error = await #expect(throws: ComponentFailure.self) {
+      try await collector.run(drainTimeout: .seconds(3600)) { _ in }
+    }
+    let found = try #require(error)
+    #expect("\(found)" == "exporter probe (test.yaml:2): nothing is opened in plans")
+    #expect(front.events == ["exporter start", "exporter stop"])
+  }
+
+  @Test func `a queue that a reload cannot open leaves nothing behind`() async throws {
+    let front = Probe("fr")
+    let yaml =
+      "receivers: {probe: {probe: fr}}\nexporters: {probe: {probe: fr}}\n"
+      + "service: {pipelines: {traces: {receivers: [probe], exporters: [probe]}}}"
+    let collector = try TestCollector(yaml, catalog: Self.catalog)
+    let balances = try await collector.run(drainTimeout: .seconds(3600)) { collector in
+      await front.started.wait()
+      await #expect(throws: ComponentFailure.self) { try await collector.reload(Self.shelved("fr")) }
+      #expect(await front.send(.spans(2)) == .accepted)
+    }
+    #expect(front.exportedItems == 2 && balances[0].unaccounted == 0)
+    #expect(front.events.filter { $0 == "exporter start" }.count == 2)
+    #expect(front.events.filter { $0 == "exporter stop" }.count == 2)
   }
 }
 
