@@ -182,9 +182,10 @@ package final class Collector: Sendable {
         try await explain(node.id, node.declaredAt) {
           try await node.start()
           started.exporters.append(node)
+          // Before it can fail: the tasks of what is to drain must run.
+          spawn { await node.work() }
           try await node.node?.open()
         }
-        spawn { await node.work() }
       }
       for node in nodes.buffers {
         started.buffers.append(node)

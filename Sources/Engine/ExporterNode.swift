@@ -20,6 +20,8 @@ final class ExporterNode: Consumer {
   private let logger: Logger
   private let underWay = SignalCounts()
   private let live: Mutex<Int>
+  /// Set where the exporter was never started and never will be.
+  private let isGivenUp = Atomic<Bool>(false)
   private let workersEnded = Milestone()
   let finished = Milestone()
 
@@ -176,6 +178,13 @@ final class ExporterNode: Consumer {
     await finished.wait()
   }
 
+  /// Takes no more, and tries nothing: the exporter does not run.
+  func giveUp() {
+    isGivenUp.store(true, ordering: .relaxed)
+    tries.stop()
+    close()
+  }
+
   /// Starts no more tries: what the workers still take goes to a successor.
   func stopTrying() { tries.stop() }
 
@@ -286,11 +295,14 @@ final class ExporterNode: Consumer {
     case .stopped(let outcome):
       if stored != nil { return delivery.resolve(outcome) }
       if let successor = queue.successor { return await successor.send(delivery) }
+      let isGivenUp = isGivenUp.load(ordering: .relaxed)
       if case .refused(let text, _) = outcome {
-        tries.logGivenUp(batch, text, "the shutdown deadline has passed")
+        let why = isGivenUp ? "it cannot be started again" : "the shutdown deadline has passed"
+        tries.logGivenUp(batch, text, why)
       }
       books.ended(
-        batch, outcome, awaited: delivery.completion.isAwaited, giveUpReason: "shutdown_deadline",
+        batch, outcome, awaited: delivery.completion.isAwaited,
+        giveUpReason: isGivenUp ? "exporter_not_started" : "shutdown_deadline",
         except: tries.endedItems(of: batch))
       leave(batch)
       delivery.resolve(outcome)

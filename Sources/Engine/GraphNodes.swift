@@ -2,10 +2,17 @@ import PipelineKit
 import Synchronization
 import TelemetryData
 
-/// Stops something once, however many ask for it; all of them wait until it has stopped.
+/// Stops something once, however many ask for it; all of them wait until it has stopped. What was never started is only
+/// marked as stopped.
 final class StopOnce: Sendable {
+  private let hasStarted = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   let stopped = Milestone()
+
+  /// It has been started, and has to be stopped.
+  func started() { hasStarted.store(true, ordering: .releasing) }
+
+  var isStarted: Bool { hasStarted.load(ordering: .acquiring) }
 
   /// Whether it has been told to stop.
   var isStopping: Bool { isAsked.load(ordering: .acquiring) }
@@ -13,7 +20,7 @@ final class StopOnce: Sendable {
 
   func callAsFunction(_ stop: () async -> Void) async {
     if isAsked.exchange(true, ordering: .acquiringAndReleasing) { return await stopped.wait() }
-    await stop()
+    if isStarted { await stop() }
     stopped.reach()
   }
 }
@@ -61,14 +68,15 @@ final class ReceiverNode: ReplaceableNode {
     }
   }
 
-  func start() async throws { try await receiver.start(outputs) }
+  func start() async throws {
+    try await receiver.start(outputs)
+    stopping.started()
+  }
 
   /// Stops the receiver, once; then nothing comes from it any more.
   func stop() async {
-    await stopping {
-      await receiver.stop()
-      disconnect()
-    }
+    await stopping { await receiver.stop() }
+    disconnect()
   }
 
   func disconnect() { for point in switches.values { point.close() } }
@@ -120,7 +128,13 @@ final class ExporterInstance: Sendable {
     self.life = life
   }
 
-  func start() async throws { try await life.start() }
+  func start() async throws {
+    try await life.start()
+    stopping.started()
+  }
+
+  /// Whether ``start()`` succeeded.
+  var isStarted: Bool { stopping.isStarted }
 
   func stop() async { await stopping { await life.stop() } }
 
@@ -171,6 +185,12 @@ final class ExporterInstance: Sendable {
     await stop()
   }
 
+  /// Takes nothing, and lets the tasks of an instance that was never started end: what it has gathered is lost to it.
+  func giveUp() {
+    node?.giveUp()
+    settled.reach()
+  }
+
   /// Gives what it has to the instance that has taken its place, and stops.
   func handOver(to successor: ExporterInstance) async {
     await settled.wait()
@@ -211,7 +231,10 @@ final class ExtensionNode: ReplaceableNode {
     self.component = component
   }
 
-  func start() async throws { try await component.start() }
+  func start() async throws {
+    try await component.start()
+    stopping.started()
+  }
   func stop() async { await stopping { await component.stop() } }
 }
 

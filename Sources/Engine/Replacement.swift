@@ -78,11 +78,12 @@ struct Replacement {
     do {
       try await node.start()
       started.exporters.append(node)
+      // Before it can fail: the tasks of what is to drain must run.
+      collector.spawn { await node.work() }
       if !isHeld { try await node.node?.open() }
     } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)
     }
-    collector.spawn { await node.work() }
   }
 
   private mutating func start(_ node: ReceiverNode) async throws {
@@ -161,7 +162,7 @@ struct Replacement {
           await current.passOn(to: node)
         }
       }
-      if !collector.shutdown.isReached { try await restart(renewed) }
+      await restart(renewed)
     } catch {
       // The old configuration does not work any more either.
       collector.fail(error)
@@ -170,25 +171,54 @@ struct Replacement {
     collector.retire(Retirement(left, unused: Set(old.exporters.map(\.id))), to: graph)
   }
 
-  private func restart(_ renewed: NodeSet) async throws {
-    for node in renewed.extensions {
+  /// Starts `renewed`; if that fails, the collector ends.
+  private func restart(_ renewed: NodeSet) async {
+    do {
+      // At the end of the collector nothing waits for what others give up late.
+      if !collector.shutdown.isReached { try await restart(extensions: renewed.extensions) }
+      for node in renewed.exporters where canStart(node, renewed.extensions) { try await restart(node) }
+      if !collector.shutdown.isReached { try await restart(receivers: renewed.receivers) }
+    } catch {
+      if collector.shutdown.isReached {
+        collector.logger.error("the collector stops as it is", metadata: ["error": "\(error)"])
+      } else {
+        collector.fail(error)
+      }
+    }
+    for node in renewed.exporters where !node.isStarted {
+      node.giveUp()
+      collector.spawn { await node.work() }
+    }
+  }
+
+  /// Whether the extensions that an exporter works with run, those of `renewed` included.
+  private func canStart(_ node: ExporterInstance, _ renewed: [ExtensionNode]) -> Bool {
+    let used = Set((old.plan.nodes[node.id]?.extensions ?? [:]).values)
+    return renewed.allSatisfy { $0.stopping.isStarted || !used.contains($0.id) }
+  }
+
+  private func restart(extensions: [ExtensionNode]) async throws {
+    let others = started.extensions + displaced.extensions
+    for node in extensions {
       try await explain(node.id, node.declaredAt) {
-        guard let other = started.extensions.first(where: { $0.id == node.id }) else {
-          return try await node.start()
-        }
+        guard let other = others.first(where: { $0.id == node.id }) else { return try await node.start() }
         try await take(over: other, node)
       }
     }
-    for node in renewed.exporters {
-      node.settled.reach()
-      try await explain(node.id, node.declaredAt) {
-        try await node.start()
-        try await node.node?.open()
-      }
+  }
+
+  private func restart(_ node: ExporterInstance) async throws {
+    node.settled.reach()
+    try await explain(node.id, node.declaredAt) {
+      try await node.start()
       collector.spawn { await node.work() }
+      try await node.node?.open()
     }
-    for node in renewed.receivers {
-      let others = started.receivers + displaced.receivers
+  }
+
+  private func restart(receivers: [ReceiverNode]) async throws {
+    let others = started.receivers + displaced.receivers
+    for node in receivers {
       try await explain(node.id, node.declaredAt) {
         guard let other = others.first(where: { $0.id == node.id }) else { return try await node.start() }
         try await take(over: other, node)
