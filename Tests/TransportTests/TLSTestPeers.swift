@@ -89,7 +89,7 @@ struct TLSTestClient: Sendable {
   func call(_ message: [UInt8] = [1, 2, 3]) async -> String {
     do {
       if let grpc {
-        let reply = try await grpc.unary(path: "/t.S/Echo", message: message, timeout: .seconds(30))
+        let reply = try await grpc.unary(path: "/t.S/Echo", message: message, timeout: .seconds(120))
         return reply.code == .ok && reply.body == message ? "ok" : reply.message
       }
       let reply = try await http?.post(url: url, contentType: "x/y", body: message)
