@@ -82,6 +82,9 @@ public struct ComponentTraits: Sendable {
   /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
   /// address: a successor is then started only once its predecessor has stopped.
   public var isExclusive = false
+  /// What was read together with the section, such as the texts of files that it names: a reload replaces a component
+  /// whose section reads the same when these do not.
+  public var inputs: [String] = []
 
   /// How a processor that holds items back answers their senders.
   public enum Buffering: Sendable {
