@@ -71,6 +71,7 @@ package struct PlanDifference: Sendable {
       known[id] = true
       var isSame =
         before.component.written.inOrder == after.component.written.inOrder
+        && before.component.traits.inputs == after.component.traits.inputs
         && before.extensions == after.extensions
         && (id.kind != .exporter || old.isAtLeastOnce == new.isAtLeastOnce)
       for target in after.extensions.values where isSame { isSame = self.isSame(target) }

@@ -102,6 +102,9 @@ public struct ComponentTraits: Sendable {
       }
     }
   }
+  /// What was read together with the section, such as the texts of files that it names: a reload replaces a component
+  /// whose section reads the same when these do not.
+  public var inputs: [String] = []
 
   /// How a processor that holds items back answers their senders.
   public enum Buffering: Sendable {

@@ -49,13 +49,8 @@ package enum LabelNameScheme: String, Sendable, CaseIterable {
     switch self {
     case .utf8: return !name.isEmpty
     case .legacy:
-      guard let first = name.utf8.first, !isDigit(first) else { return false }
-      return name.utf8.allSatisfy { byte in
-        let letter = byte | 0x20
-        return letter >= 0x61 && letter <= 0x7a || byte == 0x5f || isDigit(byte)
-      }
+      let bytes = Array(name.utf8)
+      return NameCharacters.isLabelName(bytes.span)
     }
   }
-
-  private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 }

@@ -41,6 +41,9 @@ package struct PrometheusReceiverConfig: ConfigGroup {
     .accepted("buffer_count", "it was removed from the Collector"),
   ]
 
+  /// What was read besides the section itself: for ``ComponentTraits/inputs``.
+  package var inputs: [String] { config.scrapeConfigFiles.texts }
+
   /// The jobs, each with what `global` says in its place.
   package var jobs: [ScrapeJob] {
     config.allScrapeConfigs.map {

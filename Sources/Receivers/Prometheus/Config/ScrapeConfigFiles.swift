@@ -7,6 +7,8 @@ package struct ScrapeConfigFiles: Sendable {
   /// The patterns as written.
   package var patterns: [String] = []
   package var scrapeConfigs: [Located<ScrapeConfig>] = []
+  /// What the files hold, so that a reload sees a change of them.
+  package var texts: [String] = []
 }
 
 extension ScrapeConfigFiles: ConfigValue {
@@ -33,26 +35,31 @@ extension ScrapeConfigFiles: ConfigValue {
         isWhole = false
       }
       for path in paths {
-        guard let content = content(of: path, at: place, context: &context) else {
+        guard let text = text(of: path, at: place, context: &context),
+          let content = content(text, of: path, context: &context)
+        else {
           isWhole = false
           continue
         }
+        files.texts.append(text)
         files.scrapeConfigs += content.scrapeConfigs
       }
     }
     return isWhole ? files : nil
   }
 
-  private static func content(
-    of path: String, at place: Origin, context: inout ConfigContext
-  ) -> FileContent? {
-    let text: String
+  private static func text(of path: String, at place: Origin, context: inout ConfigContext) -> String? {
     switch ConfigEnvironment.process.file(path) {
-    case .success(let content): text = content
+    case .success(let text): return text
     case .failure(let error):
       context.report(.error, "unreadable-file", "cannot read \(path): \(error)", at: place)
       return nil
     }
+  }
+
+  private static func content(
+    _ text: String, of path: String, context: inout ConfigContext
+  ) -> FileContent? {
     let (node, diagnostics) = ConfigDocument.read(text, name: path)
     context.add(diagnostics)
     guard !diagnostics.hasErrors else { return nil }

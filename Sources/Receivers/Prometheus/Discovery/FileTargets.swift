@@ -31,7 +31,8 @@ final class FileTargets: Sendable {
 
   func run(_ found: @Sendable ([TargetGroup]) -> Void) async {
     while !Task.isCancelled {
-      found(await BlockingWork.run { self.look() })
+      guard let groups = try? await BlockingWork.run({ self.look() }) else { return }
+      found(groups)
       guard (try? await context.clock.sleep(for: Self.lookInterval)) != nil else { return }
     }
   }
