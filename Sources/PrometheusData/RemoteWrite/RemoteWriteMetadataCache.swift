@@ -2,7 +2,7 @@ internal import Synchronization
 internal import WireFormat
 
 /// What a sender said about the metrics of one name.
-struct RemoteWriteMetadata: Sendable {
+struct KnownMetadata: Sendable {
   var type: RemoteWriteType
   var help: String
   var unit: String
@@ -36,7 +36,7 @@ enum RemoteWriteType: UInt8, Sendable {
 package final class RemoteWriteMetadataCache: Sendable {
   private struct Entry {
     var family: [UInt8]
-    var metadata: RemoteWriteMetadata
+    var metadata: KnownMetadata
     var size: Int { family.count + metadata.help.utf8.count + metadata.unit.utf8.count + 160 }
   }
   private struct State {
@@ -53,7 +53,7 @@ package final class RemoteWriteMetadataCache: Sendable {
   /// The families that are known now.
   package var count: Int { state.withLock { $0.newer.count + $0.older.count } }
 
-  func insert(_ family: Span<UInt8>, _ metadata: RemoteWriteMetadata) {
+  func insert(_ family: Span<UInt8>, _ metadata: KnownMetadata) {
     let entry = Entry(family: family.array, metadata: metadata)
     let hash = family.hash(WireRange(0, family.count), 3)
     state.withLock { insert(entry, hash, &$0) }
@@ -71,7 +71,7 @@ package final class RemoteWriteMetadataCache: Sendable {
     }
   }
 
-  private func find(_ family: Span<UInt8>, _ state: inout State) -> RemoteWriteMetadata? {
+  private func find(_ family: Span<UInt8>, _ state: inout State) -> KnownMetadata? {
     let hash = family.hash(WireRange(0, family.count), 3)
     if let found = state.newer[hash] {
       return found.family.span.hasSameBytes(as: family) ? found.metadata : nil
@@ -82,7 +82,7 @@ package final class RemoteWriteMetadataCache: Sendable {
   }
 
   /// What is known of a series by its name: of the family of that name, or of the one that has series of such a name.
-  func metadata(ofSeries name: Span<UInt8>) -> RemoteWriteMetadata? {
+  func metadata(ofSeries name: Span<UInt8>) -> KnownMetadata? {
     state.withLock { state in
       if let exact = find(name, &state) { return exact }
       for (suffix, types) in Self.suffixes where name.count > suffix.count {

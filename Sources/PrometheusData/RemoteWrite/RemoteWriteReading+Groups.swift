@@ -37,7 +37,7 @@ struct RemoteWriteGroups {
     /// What the series itself says; 0 for unknown.
     var type: UInt8
     /// What is known of the name from elsewhere.
-    var known: RemoteWriteMetadata?
+    var known: KnownMetadata?
     var help: WireRange
     var unit: WireRange
     var series = RemoteWriteChain()
@@ -136,7 +136,7 @@ struct RemoteWriteGroups {
     return (lastMetric, true)
   }
 
-  mutating func setKnown(_ known: RemoteWriteMetadata?, ofMetric metric: Int) {
+  mutating func setKnown(_ known: KnownMetadata?, ofMetric metric: Int) {
     metrics[metric].known = known
   }
 

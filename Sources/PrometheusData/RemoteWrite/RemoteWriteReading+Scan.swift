@@ -103,7 +103,7 @@ struct RemoteWriteScan {
     if texts.family.isEmpty { return }
     metadata.insert(
       bytes.extracting(texts.family.range),
-      RemoteWriteMetadata(
+      KnownMetadata(
         type: RemoteWriteType(rawValue: UInt8(truncatingIfNeeded: min(type, 255))) ?? .unknown,
         help: BytesView(bytes.extracting(texts.help.range)).string,
         unit: BytesView(bytes.extracting(texts.unit.range)).string))

@@ -170,12 +170,3 @@ package struct MetricNaming: Sendable {
     return words
   }
 }
-
-extension [UInt8] {
-  /// Appends the bytes of a span.
-  mutating func append(_ span: Span<UInt8>) {
-    append(addingCapacity: span.count) { output in
-      for index in span.indices { output.append(span[index]) }
-    }
-  }
-}
