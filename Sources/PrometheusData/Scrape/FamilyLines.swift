@@ -45,8 +45,8 @@ struct FamilyLines: Sendable {
         kind: kind, family: family, start: UInt32(truncatingIfNeeded: text.count),
         nameLength: UInt32(truncatingIfNeeded: name.count), textLength: UInt32(truncatingIfNeeded: other.count)
       ))
-    for index in name.indices { text.append(name[index]) }
-    for index in other.indices { text.append(other[index]) }
+    text.append(name)
+    text.append(other)
     position += 1
   }
 }

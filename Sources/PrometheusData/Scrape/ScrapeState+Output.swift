@@ -17,7 +17,7 @@ extension ScrapeState {
   }
 
   private mutating func writeAll() -> [Batch] {
-    var output = BatchOutput(expecting: lastSize, limit: settings.batchSize)
+    var output = ScrapeOutput(expecting: lastSize, limit: settings.batchSize)
     let resources = catalog.resources.count
     for resource in 0..<resources {
       output.begin(
@@ -39,7 +39,7 @@ extension ScrapeState {
     return batches
   }
 
-  private mutating func write(metric index: Int, to output: inout BatchOutput) {
+  private mutating func write(metric index: Int, to output: inout ScrapeOutput) {
     if catalog.metrics[index].first == Self.none { return }
     let header = header(of: index)
     switch catalog.metrics[index].kind {
@@ -53,14 +53,14 @@ extension ScrapeState {
     }
   }
 
-  func header(of index: Int) -> MetricHeader {
+  func header(of index: Int) -> ScrapedHeader {
     let metric = catalog.metrics[index]
-    var header = MetricHeader(
+    var header = ScrapedHeader(
       name: metric.name, kind: metric.kind, type: metric.type, size: metric.size)
     if metric.family != Self.none {
       let family = catalog.families[Int(metric.family)]
       header.help = family.help
-      header.unit = UnitWord.code(family.unit, isGauge: metric.kind == .gauge)
+      header.unit = ScrapedUnit.code(family.unit, isGauge: metric.kind == .gauge)
     }
     return header
   }
@@ -68,7 +68,7 @@ extension ScrapeState {
   // Numbers.
 
   private mutating func writeNumbers(
-    _ index: Int, _ header: MetricHeader, to output: inout BatchOutput
+    _ index: Int, _ header: ScrapedHeader, to output: inout ScrapeOutput
   ) {
     var link = catalog.metrics[index].first
     var previous = Self.none
@@ -102,7 +102,7 @@ extension ScrapeState {
   }
 
   private mutating func writeWithExtras(
-    _ index: UInt32, _ entry: SeriesEntry, start: UInt64, to output: inout BatchOutput
+    _ index: UInt32, _ entry: SeriesEntry, start: UInt64, to output: inout ScrapeOutput
   ) {
     table.entries[Int(index)].flags.subtract([.hasExemplars, .hasMore])
     output.number(
@@ -140,7 +140,7 @@ extension ScrapeState {
   // Native histograms.
 
   private mutating func writeNative(
-    _ index: Int, _ header: MetricHeader, to output: inout BatchOutput
+    _ index: Int, _ header: ScrapedHeader, to output: inout ScrapeOutput
   ) {
     var link = catalog.metrics[index].first
     var previous = Self.none
@@ -174,7 +174,7 @@ extension ScrapeState {
     let resource = catalog.resources[index]
     var writer = WireWriter(capacity: 256)
     func put(_ name: String, _ value: String) {
-      if !value.isEmpty { AttributeBytes.write(name, value, field: 1, to: &writer) }
+      if !value.isEmpty { ScrapedAttributes.write(name, value, field: 1, to: &writer) }
     }
     put("service.name", resource.job)
     put("service.instance.id", resource.instance)

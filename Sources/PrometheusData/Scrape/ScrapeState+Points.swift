@@ -10,7 +10,7 @@ extension ScrapeState {
     let isEnding: Bool
   }
 
-  mutating func writePoints(_ index: Int, _ header: MetricHeader, to output: inout BatchOutput) {
+  mutating func writePoints(_ index: Int, _ header: ScrapedHeader, to output: inout ScrapeOutput) {
     var link = catalog.metrics[index].first
     var previous = Self.none
     var loose: [Loose] = []
@@ -40,7 +40,7 @@ extension ScrapeState {
 
   /// Writes what a point has become; false when nothing is left of it.
   private mutating func writePoint(
-    _ index: Int, _ header: MetricHeader, _ loose: inout [Loose], to output: inout BatchOutput
+    _ index: Int, _ header: ScrapedHeader, _ loose: inout [Loose], to output: inout ScrapeOutput
   ) -> Bool {
     if !points[index].isSorted { sort(index) }
     var seen = 0
@@ -121,7 +121,7 @@ extension ScrapeState {
   ///
   /// Leaves bounds and counts, or quantiles and values, in the output's room for them.
   private mutating func wholeTime(
-    _ index: Int, kind: MetricKind, to output: inout BatchOutput
+    _ index: Int, kind: ScrapedKind, to output: inout ScrapeOutput
   ) -> Int64? {
     let point = points[index]
     guard point.count != Self.none, table.entries[Int(point.count)].seen == generation,
@@ -173,7 +173,7 @@ extension ScrapeState {
   }
 
   private mutating func writeWhole(
-    _ index: Int, _ header: MetricHeader, time sampleTime: Int64, to output: inout BatchOutput
+    _ index: Int, _ header: ScrapedHeader, time sampleTime: Int64, to output: inout ScrapeOutput
   ) {
     let point = points[index]
     var exemplars: [ExpositionExemplar] = []
@@ -196,7 +196,7 @@ extension ScrapeState {
   }
 
   /// Leaves the bounds or quantiles of a point that ends in the output's room for them.
-  private func gather(_ point: PointEntry, to output: inout BatchOutput) {
+  private func gather(_ point: PointEntry, to output: inout ScrapeOutput) {
     output.bounds.removeAll(keepingCapacity: true)
     var part = point.firstPart
     while part != Self.none {
@@ -284,20 +284,20 @@ extension ScrapeState {
   // Series by themselves.
 
   private mutating func writeLoose(
-    _ loose: [Loose], of header: MetricHeader, to output: inout BatchOutput
+    _ loose: [Loose], of header: ScrapedHeader, to output: inout ScrapeOutput
   ) {
     let roles: [(SeriesRole, String)] = [
       (.bucket, "_bucket"), (.quantile, ""), (.sum, "_sum"), (.count, "_count"),
     ]
     for (role, suffix) in roles {
-      let own = MetricHeader(name: header.name + suffix, kind: .gauge, type: .unknown)
+      let own = ScrapedHeader(name: header.name + suffix, kind: .gauge, type: .unknown)
       for series in loose where table.entries[Int(series.entry)].role == role {
         let entry = table.entries[Int(series.entry)]
         let point = points[Int(entry.owner)]
         var attributes = WireWriter(capacity: 256)
         let name = role == .bucket ? "le" : role == .quantile ? "quantile" : ""
         let extra = table.extra(entry)
-        AttributeBytes.rewrite(
+        ScrapedAttributes.rewrite(
           table.bytes(point.start, point.length), adding: name,
           value: name.isEmpty ? extra : extra.extracting(8..<extra.count), field: 7, to: &attributes)
         output.open(own)

@@ -138,7 +138,7 @@ extension ScrapeState {
     }
     var histogram = source.histogram
     let metric = Int(table.entries[index].owner)
-    if catalog.metrics[metric].kind != MetricKind(of: histogram) { return false }
+    if catalog.metrics[metric].kind != ScrapedKind(of: histogram) { return false }
     counts.scraped += 1
     counts.kept += 1
     var sampleTime = time

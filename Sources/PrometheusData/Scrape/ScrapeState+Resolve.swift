@@ -108,7 +108,7 @@ extension ScrapeState {
       let isKept = settings.relabel.map { $0(&labels) } ?? true
       if isKept, !labels.isEmpty {
         try check(labels)
-        let native: MetricKind? = isNative ? MetricKind(of: source.histogram) : nil
+        let native: ScrapedKind? = isNative ? ScrapedKind(of: source.histogram) : nil
         entry = try insert(source.series, labels, native: native, format: format)
       } else {
         entry = try insert(source.series, role: .dropped, isNative: isNative)
@@ -155,7 +155,7 @@ extension ScrapeState {
 
   /// Adds an entry for a series with these labels in the end.
   mutating func insert(
-    _ key: Span<UInt8>, _ labels: LabelSet, native: MetricKind? = nil, format: ExpositionFormat,
+    _ key: Span<UInt8>, _ labels: LabelSet, native: ScrapedKind? = nil, format: ExpositionFormat,
     flags: SeriesEntry.Flags = []
   ) throws(ScrapeError) -> UInt32 {
     let isNative = native != nil
@@ -180,12 +180,12 @@ extension ScrapeState {
     let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
     let group = catalog.group(resource: resource, scope: ScopeIdentity(of: labels))
     let metric = catalog.metric(
-      MetricCatalog.MetricKey(
+      ScrapeCatalog.MetricKey(
         group: group, name: meaning.metricName, kind: meaning.kind, type: meaning.type),
       family: meaning.family ?? Self.none)
     var writer = WireWriter(capacity: 256)
-    AttributeBytes.write(
-      labels, without: meaning.partLabel, field: AttributeBytes.tag(of: meaning.kind), to: &writer)
+    ScrapedAttributes.write(
+      labels, without: meaning.partLabel, field: ScrapedAttributes.tag(of: meaning.kind), to: &writer)
     let entry: UInt32
     if meaning.role.isPart {
       entry = try insertPart(
@@ -290,7 +290,7 @@ extension ScrapeState {
     let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
     var writer = WireWriter(capacity: 256)
     for label in labels where !["__name__", "job", "instance"].contains(label.name) {
-      AttributeBytes.write(label.name, label.value, field: 1, to: &writer)
+      ScrapedAttributes.write(label.name, label.value, field: 1, to: &writer)
     }
     let entry = try insert(key, role: .targetInfo, isNative: false, owner: resource, extra: writer.bytes)
     catalog.resources[Int(resource)].infos.append(entry)
@@ -309,11 +309,11 @@ extension ScrapeState {
     let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
     let group = catalog.group(resource: resource, scope: ScopeIdentity(of: labels))
     let metric = catalog.metric(
-      MetricCatalog.MetricKey(
+      ScrapeCatalog.MetricKey(
         group: group, name: meaning.metricName, kind: meaning.kind, type: meaning.type),
       family: meaning.family ?? Self.none)
     var writer = WireWriter(capacity: 256)
-    AttributeBytes.write(labels, field: AttributeBytes.tag(of: meaning.kind), to: &writer)
+    ScrapedAttributes.write(labels, field: ScrapedAttributes.tag(of: meaning.kind), to: &writer)
     let hash = pointHash(metric: metric, writer.bytes)
     return try insert(
       key, role: .created, isNative: false, owner: metric, identity: hash, extra: writer.bytes)
@@ -347,7 +347,7 @@ extension ScopeIdentity {
   }
 }
 
-extension MetricKind {
+extension ScrapedKind {
   /// Whether its points are made of several series.
   var hasParts: Bool { self == .histogram || self == .summary }
 

@@ -15,7 +15,7 @@ package struct ScrapeState: ~Copyable, Sendable {
 
   let settings: ScrapeSettings
   var table: SeriesTable
-  var catalog = MetricCatalog()
+  var catalog = ScrapeCatalog()
   var points: [PointEntry] = []
   var pointTable = IndexTable()
   var firstFreePoint = Self.none

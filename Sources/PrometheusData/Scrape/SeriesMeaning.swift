@@ -2,7 +2,7 @@
 struct SeriesMeaning {
   var role = SeriesRole.number
   var metricName = ""
-  var kind = MetricKind.gauge
+  var kind = ScrapedKind.gauge
   var type = ExpositionType.unknown
   /// The family that help and unit come from; nil for a series that belongs to none.
   var family: UInt32?
@@ -17,14 +17,14 @@ struct SeriesMeaning {
   }
 }
 
-extension MetricCatalog {
+extension ScrapeCatalog {
   /// Tells what a series with these labels is, by the types told so far.
   ///
   /// The family is the one with the name of the series, or else the one whose type gives its series a suffix.
   /// - Parameters:
   ///   - native: what a native histogram becomes; nil for a number.
   ///   - format: `_created` is a series of the family in OpenMetrics only.
-  func meaning(of labels: LabelSet, native: MetricKind?, format: ExpositionFormat) -> SeriesMeaning {
+  func meaning(of labels: LabelSet, native: ScrapedKind?, format: ExpositionFormat) -> SeriesMeaning {
     let name = labels["__name__"] ?? ""
     if name == "target_info", native == nil { return SeriesMeaning(role: .targetInfo, metricName: name) }
     if name == "otel_scope_info", native == nil { return SeriesMeaning(role: .ignored, metricName: name) }
@@ -52,7 +52,7 @@ extension MetricCatalog {
 
   /// A series with the name of its family.
   private func meaning(
-    of labels: LabelSet, named name: String, family: UInt32, native: MetricKind?
+    of labels: LabelSet, named name: String, family: UInt32, native: ScrapedKind?
   ) -> SeriesMeaning {
     let type = families[Int(family)].type
     if let native {
@@ -64,7 +64,7 @@ extension MetricCatalog {
     case .counter:
       return SeriesMeaning(metricName: name, kind: .counter, type: type, family: family)
     case .summary:
-      guard let text = labels["quantile"], let bound = LabelNumber.parse(text) else { break }
+      guard let text = labels["quantile"], let bound = BoundText.parse(text) else { break }
       return SeriesMeaning(
         role: .quantile, metricName: name, kind: .summary, type: type, family: family, partLabel: "quantile",
         bound: bound)
@@ -83,7 +83,7 @@ extension MetricCatalog {
     format: ExpositionFormat
   ) -> SeriesMeaning? {
     let type = families[Int(family)].type
-    let kind: MetricKind = type == .summary ? .summary : .histogram
+    let kind: ScrapedKind = type == .summary ? .summary : .histogram
     func part(_ role: SeriesRole, label: String = "", bound: Double = 0) -> SeriesMeaning {
       SeriesMeaning(
         role: role, metricName: base, kind: kind, type: type, family: family, partLabel: label, bound: bound)
@@ -94,7 +94,7 @@ extension MetricCatalog {
     case ("_info", .info):
       return SeriesMeaning(metricName: name, kind: .state, type: type, family: family)
     case ("_bucket", .histogram):
-      guard let text = labels["le"], let bound = LabelNumber.parse(text), !bound.isNaN else { return nil }
+      guard let text = labels["le"], let bound = BoundText.parse(text), !bound.isNaN else { return nil }
       return part(.bucket, label: "le", bound: bound)
     case ("_sum", .histogram), ("_sum", .summary): return part(.sum)
     case ("_count", .histogram), ("_count", .summary): return part(.count)
@@ -113,7 +113,7 @@ extension MetricCatalog {
 }
 
 /// Reads the numbers in `le` and `quantile`.
-enum LabelNumber {
+enum BoundText {
   static func parse(_ text: String) -> Double? {
     switch text {
     case "+Inf", "Inf", "inf", "+inf": return .infinity

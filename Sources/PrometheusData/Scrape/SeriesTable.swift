@@ -58,7 +58,7 @@ struct SeriesTable: Sendable {
     // Doubling would leave half of the text of a large target empty.
     let needed = start + source.count
     if needed > text.capacity { text.reserveCapacity(max(needed + needed / 8, 256)) }
-    for position in source.indices { text.append(source[position]) }
+    text.append(source)
     return UInt32(truncatingIfNeeded: start)
   }
 

@@ -1,5 +1,5 @@
 /// What a metric is in OTLP.
-enum MetricKind: UInt8, Sendable, Hashable {
+enum ScrapedKind: UInt8, Sendable, Hashable {
   case gauge
   /// Monotonic.
   case counter
@@ -13,7 +13,7 @@ enum MetricKind: UInt8, Sendable, Hashable {
 }
 
 /// What an exposition says of a family of metrics.
-struct MetricFamily: Sendable {
+struct ScrapedFamily: Sendable {
   var type = ExpositionType.unknown
   var help = ""
   var unit = ""
@@ -24,9 +24,9 @@ struct MetricFamily: Sendable {
 }
 
 /// A metric of one resource and scope.
-struct MetricSlot: Sendable {
+struct ScrapedMetric: Sendable {
   let name: String
-  let kind: MetricKind
+  let kind: ScrapedKind
   /// What `prometheus.type` says.
   let type: ExpositionType
   /// Where help and unit come from; `none` for a series without a family.
@@ -40,7 +40,7 @@ struct MetricSlot: Sendable {
 }
 
 /// A scope of a resource.
-struct ScopeGroup: Sendable {
+struct ScrapedScope: Sendable {
   let resource: UInt32
   let scope: ScopeIdentity
   var metrics: [UInt32] = []
@@ -56,7 +56,7 @@ struct ScopeIdentity: Sendable, Hashable {
 }
 
 /// A resource: who exposes the series, by `job` and `instance`.
-struct ResourceSlot: Sendable {
+struct ScrapedResource: Sendable {
   let job: String
   let instance: String
   var groups: [UInt32] = []
@@ -68,11 +68,11 @@ struct ResourceSlot: Sendable {
 /// The families, resources, scopes and metrics of one target.
 ///
 /// Only new series and metrics come here, so dictionaries of strings will do.
-struct MetricCatalog: Sendable {
+struct ScrapeCatalog: Sendable {
   struct MetricKey: Hashable, Sendable {
     let group: UInt32
     let name: String
-    let kind: MetricKind
+    let kind: ScrapedKind
     let type: ExpositionType
   }
 
@@ -86,13 +86,13 @@ struct MetricCatalog: Sendable {
     let scope: ScopeIdentity
   }
 
-  var families: [MetricFamily] = []
+  var families: [ScrapedFamily] = []
   private(set) var familyNames: [String: UInt32] = [:]
-  var resources: [ResourceSlot] = []
+  var resources: [ScrapedResource] = []
   private var resourceKeys: [ResourceKey: UInt32] = [:]
-  var groups: [ScopeGroup] = []
+  var groups: [ScrapedScope] = []
   private var groupKeys: [GroupKey: UInt32] = [:]
-  var metrics: [MetricSlot] = []
+  var metrics: [ScrapedMetric] = []
   private var metricKeys: [MetricKey: UInt32] = [:]
   /// Metrics without a family, by name.
   private var unattached: [String: [UInt32]] = [:]
@@ -101,7 +101,7 @@ struct MetricCatalog: Sendable {
   mutating func family(_ name: String) -> UInt32 {
     if let index = familyNames[name] { return index }
     let index = UInt32(truncatingIfNeeded: families.count)
-    families.append(MetricFamily())
+    families.append(ScrapedFamily())
     familyNames[name] = index
     return index
   }
@@ -110,7 +110,7 @@ struct MetricCatalog: Sendable {
     let key = ResourceKey(job: job, instance: instance)
     if let index = resourceKeys[key] { return index }
     let index = UInt32(truncatingIfNeeded: resources.count)
-    resources.append(ResourceSlot(job: job, instance: instance))
+    resources.append(ScrapedResource(job: job, instance: instance))
     resourceKeys[key] = index
     return index
   }
@@ -119,7 +119,7 @@ struct MetricCatalog: Sendable {
     let key = GroupKey(resource: resource, scope: scope)
     if let index = groupKeys[key] { return index }
     let index = UInt32(truncatingIfNeeded: groups.count)
-    groups.append(ScopeGroup(resource: resource, scope: scope))
+    groups.append(ScrapedScope(resource: resource, scope: scope))
     groupKeys[key] = index
     resources[Int(resource)].groups.append(index)
     return index
@@ -133,7 +133,7 @@ struct MetricCatalog: Sendable {
     let index = UInt32(truncatingIfNeeded: metrics.count)
     if family == SeriesEntry.none { unattached[key.name, default: []].append(index) }
     metrics.append(
-      MetricSlot(name: key.name, kind: key.kind, type: key.type, family: family, group: key.group))
+      ScrapedMetric(name: key.name, kind: key.kind, type: key.type, family: family, group: key.group))
     metricKeys[key] = index
     groups[Int(key.group)].metrics.append(index)
     return index
@@ -150,7 +150,7 @@ struct MetricCatalog: Sendable {
   /// - Returns: the new place of each metric; `none` for those that are gone.
   mutating func compact(generation: UInt32) -> [UInt32] {
     let old = self
-    self = MetricCatalog()
+    self = ScrapeCatalog()
     var familyPlaces = [UInt32](repeating: SeriesEntry.none, count: old.families.count)
     var used = old.families.map { $0.seen == generation }
     for metric in old.metrics where metric.first != SeriesEntry.none && metric.family != SeriesEntry.none {

@@ -1,9 +1,9 @@
 internal import WireFormat
 
 /// Encodes labels as OTLP attributes, ready to be copied into points.
-enum AttributeBytes {
+enum ScrapedAttributes {
   /// The tag of the attributes of a point, by what the metric is; always one byte.
-  static func tag(of kind: MetricKind) -> UInt32 {
+  static func tag(of kind: ScrapedKind) -> UInt32 {
     switch kind {
     case .gauge, .counter, .state, .summary: 7
     case .histogram, .custom: 9

@@ -1,7 +1,7 @@
 /// The units of OpenMetrics as OTLP writes them.
 ///
 /// Source: the OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility", Unit, read backwards.
-enum UnitWord {
+enum ScrapedUnit {
   /// The UCUM code of a word; the word itself when there is none.
   static func code(_ word: String, isGauge: Bool) -> String {
     if word.isEmpty { return "" }

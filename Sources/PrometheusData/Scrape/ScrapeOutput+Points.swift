@@ -1,7 +1,7 @@
 internal import WireFormat
 
 /// Points, written field by field.
-extension BatchOutput {
+extension ScrapeOutput {
   /// The flag `NO_RECORDED_VALUE` of data points.
   private static let noRecordedValue: UInt64 = 1
 
@@ -47,7 +47,7 @@ extension BatchOutput {
 
   /// Writes a point of a classic histogram or a summary, from the bounds and values that were left in their room.
   mutating func whole(
-    _ attributes: Span<UInt8>, kind: MetricKind, start: UInt64, time: UInt64, count: UInt64, sum: UInt64?,
+    _ attributes: Span<UInt8>, kind: ScrapedKind, start: UInt64, time: UInt64, count: UInt64, sum: UInt64?,
     exemplars: [ExpositionExemplar], scrapeTime: UInt64
   ) {
     let mark = writer.beginMessage(1, expecting: attributes.count + 40 + values.count * 16)
@@ -75,7 +75,7 @@ extension BatchOutput {
 
   /// Writes the end of a histogram or summary, with the bounds or quantiles that were left in their room: whoever made
   /// several series of it must know which end.
-  mutating func ending(_ attributes: Span<UInt8>, kind: MetricKind, hasSum: Bool, time: UInt64) {
+  mutating func ending(_ attributes: Span<UInt8>, kind: ScrapedKind, hasSum: Bool, time: UInt64) {
     let mark = writer.beginMessage(1, expecting: attributes.count + 40 + bounds.count * 16)
     writer.fixed64Field(3, time)
     if hasSum { writer.fixed64Field(5, 0) }
@@ -92,7 +92,7 @@ extension BatchOutput {
 
   /// Writes a native histogram; nil writes its end.
   mutating func native(
-    _ attributes: Span<UInt8>, _ histogram: NativeHistogram?, kind: MetricKind, start: UInt64, time: UInt64,
+    _ attributes: Span<UInt8>, _ histogram: NativeHistogram?, kind: ScrapedKind, start: UInt64, time: UInt64,
     exemplars: [ExpositionExemplar], scrapeTime: UInt64
   ) {
     let mark = writer.beginMessage(1)
@@ -181,12 +181,12 @@ extension BatchOutput {
       writer.fixed64Field(2, exemplar.timestamp.map(ScrapeState.nanoseconds) ?? scrapeTime)
       writer.doubleField(3, exemplar.value)
       for label in exemplar.labels {
-        if label.name == "span_id", let id = HexID.bytes(label.value, count: 8) {
+        if label.name == "span_id", let id = ExemplarID.bytes(label.value, count: 8) {
           writer.bytesField(4, id)
-        } else if label.name == "trace_id", let id = HexID.bytes(label.value, count: 16) {
+        } else if label.name == "trace_id", let id = ExemplarID.bytes(label.value, count: 16) {
           writer.bytesField(5, id)
         } else {
-          AttributeBytes.write(label.name, label.value, field: 7, to: &writer)
+          ScrapedAttributes.write(label.name, label.value, field: 7, to: &writer)
         }
       }
       writer.endMessage(mark)
@@ -195,7 +195,7 @@ extension BatchOutput {
 }
 
 /// Reads the ids in the labels of exemplars.
-enum HexID {
+enum ExemplarID {
   /// The bytes of an id; nil when the text is none of that length.
   static func bytes(_ text: String, count: Int) -> [UInt8]? {
     guard text.utf8.count == count * 2 else { return nil }

@@ -2,11 +2,11 @@ internal import TelemetryData
 internal import WireFormat
 
 /// What stands before the points of a metric.
-struct MetricHeader {
+struct ScrapedHeader {
   var name: String
   var help = ""
   var unit = ""
-  var kind: MetricKind
+  var kind: ScrapedKind
   var type: ExpositionType
   /// The expected size of its points.
   var size = 0
@@ -14,7 +14,7 @@ struct MetricHeader {
 
 /// Writes batches of metrics: resources, scopes and metrics are opened when the first point of theirs is written, and
 /// closed and opened again where a batch has become large enough.
-struct BatchOutput: ~Copyable {
+struct ScrapeOutput: ~Copyable {
   var writer: WireWriter
   private(set) var batches: [Batch] = []
   private(set) var byteCount = 0
@@ -62,12 +62,12 @@ struct BatchOutput: ~Copyable {
 
   /// Opens a metric, unless it is open.
   @inline(__always)
-  mutating func open(_ header: MetricHeader) {
+  mutating func open(_ header: ScrapedHeader) {
     if !isMetricOpen { openMetric(header) }
   }
 
   @inline(never)
-  private mutating func openMetric(_ header: MetricHeader) {
+  private mutating func openMetric(_ header: ScrapedHeader) {
     if resourceMark == nil {
       resourceMark = writer.beginMessage(1, expecting: min(resourceSize, limit))
       writer.bytesField(1, resource)
@@ -82,7 +82,7 @@ struct BatchOutput: ~Copyable {
     writer.stringField(1, header.name)
     if !header.help.isEmpty { writer.stringField(2, header.help) }
     if !header.unit.isEmpty { writer.stringField(3, header.unit) }
-    AttributeBytes.write("prometheus.type", header.type.word, field: 12, to: &writer)
+    ScrapedAttributes.write("prometheus.type", header.type.word, field: 12, to: &writer)
     dataMark = writer.beginMessage(header.kind.dataField, expecting: size)
     if header.kind.isCumulative { writer.varintField(2, 2) }
     if header.kind == .counter { writer.varintField(3, 1) }
@@ -142,14 +142,14 @@ struct BatchOutput: ~Copyable {
     if !scope.name.isEmpty { writer.stringField(1, scope.name) }
     if !scope.version.isEmpty { writer.stringField(2, scope.version) }
     for label in scope.attributes {
-      AttributeBytes.write(label.name, label.value, field: 3, to: &writer)
+      ScrapedAttributes.write(label.name, label.value, field: 3, to: &writer)
     }
     writer.endMessage(mark)
     if !scope.schemaURL.isEmpty { writer.stringField(3, scope.schemaURL) }
   }
 }
 
-extension MetricKind {
+extension ScrapedKind {
   /// The field of `Metric` that holds the points.
   var dataField: UInt32 {
     switch self {
