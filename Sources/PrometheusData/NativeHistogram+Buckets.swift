@@ -58,6 +58,27 @@ extension NativeHistogram {
     }
   }
 
+  /// Lowers the resolution until each bound is so many times the one before (`native_histogram_min_bucket_factor`).
+  package mutating func widenBuckets(to factor: Double) {
+    guard factor > 1, schema != Self.customBuckets, isConsistent else { return }
+    // A bucket of schema s is 2^(2^-s) times as wide as the one before.
+    while schema > -4, Self.growth(schema) < factor {
+      schema -= 1
+      (positiveSpans, positiveCounts) = halved(positiveSpans, positiveCounts)
+      (negativeSpans, negativeCounts) = halved(negativeSpans, negativeCounts)
+    }
+  }
+
+  private static func growth(_ schema: Int32) -> Double {
+    var growth = 2.0
+    if schema >= 0 {
+      for _ in 0..<schema { growth = growth.squareRoot() }
+    } else {
+      for _ in schema..<0 { growth *= growth }
+    }
+    return growth
+  }
+
   private func halved(_ spans: [BucketSpan], _ counts: [Double]) -> ([BucketSpan], [Double]) {
     Self.spans(of: Self.merged(buckets(spans, counts), shift: 1))
   }

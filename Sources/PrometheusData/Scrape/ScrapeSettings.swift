@@ -15,6 +15,10 @@ package struct ScrapeSettings: Sendable {
   package var relabel: (@Sendable (inout LabelSet) -> Bool)?
   /// Whether names must be those of Prometheus 2: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
   package var hasLegacyNames = false
+  /// Labels that every series gets that has none of the name (`external_labels`).
+  package var externalLabels = LabelSet()
+  /// Whether metrics lose the suffixes of their type and unit.
+  package var trimsSuffixes = false
   // Limits; 0 sets none.
   package var sampleLimit = 0
   package var labelLimit = 0
@@ -22,6 +26,8 @@ package struct ScrapeSettings: Sendable {
   package var labelValueLengthLimit = 0
   /// Of a native histogram; one that has more is put into fewer.
   package var bucketLimit = 0
+  /// How much larger each bound of a native histogram must at least be than the one before; 0 for no matter.
+  package var bucketFactor = 0.0
   /// Whether `scrape_timeout_seconds`, `scrape_sample_limit` and `scrape_body_size_bytes` are reported.
   package var reportsLimits = false
   /// In seconds, for the report.

@@ -61,6 +61,7 @@ extension ScrapeState {
       let family = catalog.families[Int(metric.family)]
       header.help = family.help
       header.unit = ScrapedUnit.code(family.unit, isGauge: metric.kind == .gauge)
+      if settings.trimsSuffixes { header.name = ScrapedUnit.trimmed(metric.name, metric.kind, unit: family.unit) }
     }
     return header
   }
@@ -212,7 +213,7 @@ extension ScrapeState {
     var index = table.find(key.span, isNative: false)
     if index == Self.none || isReplaced(index) {
       if index != Self.none { table.entries[Int(index)].flags.insert(.obsolete) }
-      var labels = settings.labels
+      var labels = ownLabels
       labels["__name__"] = series.rawValue
       let family = catalog.family(series.rawValue)
       if catalog.families[Int(family)].type == .unknown {

@@ -154,6 +154,7 @@ extension ScrapeState {
       counts.duplicates += 1
       return true
     }
+    if settings.bucketFactor > 1 { histogram.widenBuckets(to: settings.bucketFactor) }
     if settings.bucketLimit > 0 { try histogram.limitBuckets(to: settings.bucketLimit) }
     guard histogram.isConsistent else {
       counts.invalidHistograms += 1

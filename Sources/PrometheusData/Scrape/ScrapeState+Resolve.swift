@@ -107,6 +107,7 @@ extension ScrapeState {
         emptyLabels: settings.honorsLabels ? LabelMerge.emptied(in: source.series, of: settings.labels) : [])
       let isKept = settings.relabel.map { $0(&labels) } ?? true
       if isKept, !labels.isEmpty {
+        for label in settings.externalLabels where labels[label.name] == nil { labels[label.name] = label.value }
         try check(labels)
         let native: ScrapedKind? = isNative ? ScrapedKind(of: source.histogram) : nil
         entry = try insert(source.series, labels, native: native, format: format)

@@ -14,6 +14,7 @@ package struct ScrapeState: ~Copyable, Sendable {
   static let none = SeriesEntry.none
 
   let settings: ScrapeSettings
+  let ownLabels: LabelSet
   var table: SeriesTable
   var catalog = ScrapeCatalog()
   var points: [PointEntry] = []
@@ -47,6 +48,8 @@ package struct ScrapeState: ~Copyable, Sendable {
   /// - Parameter seed: of hashes, unknown to targets.
   package init(_ settings: ScrapeSettings, seed: UInt64) {
     self.settings = settings
+    // Of the target's own series, the report.
+    ownLabels = LabelSet(Array(settings.externalLabels) + Array(settings.labels))
     table = SeriesTable(seed: seed)
     let own = catalog.resource(
       job: settings.labels["job"] ?? "", instance: settings.labels["instance"] ?? "")

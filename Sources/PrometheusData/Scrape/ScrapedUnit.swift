@@ -14,6 +14,14 @@ enum ScrapedUnit {
     return above + "/" + below
   }
 
+  /// The name of a metric without the suffixes of its type and unit (`trim_metric_suffixes`).
+  static func trimmed(_ name: String, _ kind: ScrapedKind, unit: String) -> String {
+    var trimmed = name[...]
+    if kind == .counter, trimmed.hasSuffix("_total") { trimmed = trimmed.dropLast("_total".count) }
+    if !unit.isEmpty, trimmed.hasSuffix("_" + unit) { trimmed = trimmed.dropLast(unit.count + 1) }
+    return trimmed.isEmpty ? name : String(trimmed)
+  }
+
   private static let codes: [String: String] = [
     "days": "d", "hours": "h", "minutes": "min", "seconds": "s", "milliseconds": "ms", "microseconds": "us",
     "nanoseconds": "ns", "bytes": "By", "kibibytes": "KiBy", "mebibytes": "MiBy", "gibibytes": "GiBy",
