@@ -174,14 +174,13 @@ extension ScrapeState {
   private func encodedResource(_ index: Int) -> [UInt8] {
     let resource = catalog.resources[index]
     var writer = WireWriter(capacity: 256)
-    func put(_ name: String, _ value: String) {
-      if !value.isEmpty { ScrapedAttributes.write(name, value, field: 1, to: &writer) }
+    let own = [
+      ("service.name", resource.job), ("service.instance.id", resource.instance),
+      ("server.address", settings.host), ("server.port", settings.port), ("url.scheme", settings.scheme),
+    ]
+    for (name, value) in own where !value.isEmpty {
+      ScrapedAttributes.write(name, value, field: 1, to: &writer)
     }
-    put("service.name", resource.job)
-    put("service.instance.id", resource.instance)
-    put("server.address", settings.host)
-    put("server.port", settings.port)
-    put("url.scheme", settings.scheme)
     for info in resource.infos where table.entries[Int(info)].seen == generation {
       writer.write(table.extra(table.entries[Int(info)]))
     }

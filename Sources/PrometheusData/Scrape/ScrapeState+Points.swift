@@ -32,6 +32,7 @@ extension ScrapeState {
       link = next
     }
     if loose.isEmpty { return }
+    for series in loose { table.entries[Int(series.entry)].flags.remove(.hasExemplars) }
     output.closeMetric()
     catalog.metrics[index].size = output.closedSize
     writeLoose(loose, of: header, to: &output)
@@ -301,7 +302,6 @@ extension ScrapeState {
           table.bytes(point.start, point.length), adding: name,
           value: name.isEmpty ? extra : extra.extracting(8..<extra.count), field: 7, to: &attributes)
         output.open(own)
-        table.entries[Int(series.entry)].flags.remove(.hasExemplars)
         output.number(
           attributes.bytes, start: 0, time: Self.nanoseconds(series.isEnding ? time : entry.time),
           bits: series.isEnding ? StaleMarker.bits : entry.value,

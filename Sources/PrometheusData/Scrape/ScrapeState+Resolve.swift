@@ -225,11 +225,7 @@ extension ScrapeState {
     let entry: UInt32
     if meaning.partLabel.isEmpty {
       entry = try insert(key, role: meaning.role, isNative: false, owner: point, identity: identity)
-      if meaning.role == .sum {
-        replace(&points[Int(point)].sum, by: entry)
-      } else {
-        replace(&points[Int(point)].count, by: entry)
-      }
+      if meaning.role == .sum { points[Int(point)].sum = entry } else { points[Int(point)].count = entry }
     } else {
       var writer = WireWriter(capacity: 32)
       writer.writeFixed64(meaning.bound.bitPattern)
@@ -247,9 +243,6 @@ extension ScrapeState {
     }
     return entry
   }
-
-  /// Puts a sum or count in the place of one that is known as something else by now.
-  private func replace(_ place: inout UInt32, by entry: UInt32) { place = entry }
 
   /// The bound of a bucket, or the quantile.
   @inline(__always)
