@@ -10,6 +10,7 @@ extension Catalog {
   static let standard = Catalog(
     receivers: [
       OTLPReceiver.self,
+      PrometheusReceiver.self,
       PrometheusRemoteWriteReceiver.self,
     ],
     processors: [

@@ -9,6 +9,8 @@ import Testing
   /// The smallest settings each component works with; a new component adds its line here.
   static let settings: [String: String] = [
     "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
+    "receiver prometheus":
+      "{config: {scrape_configs: [{job_name: a, static_configs: [{targets: [\"127.0.0.1:9\"]}]}]}}",
     "receiver prometheus_remote_write": "{endpoint: \"127.0.0.1:0\"}",
     "processor batch": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
