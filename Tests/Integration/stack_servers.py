@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -21,16 +22,21 @@ from millrace import free_port, until
 
 
 class Server:
-    """One process of somebody else's program."""
+    """One process of somebody else's program, through several lives on the same port."""
 
     def __init__(self, folder: Path, name: str, command: list[str], port: int, ready: str, env: dict | None = None):
-        self.port, self.name = port, name
+        self.folder, self.port, self.name, self.command, self.ready, self.env = folder, port, name, command, ready, env
         self.log = folder / f"{name}.log"
+        self.start()
+
+    def start(self):
+        assert shutil.which(self.command[0]), f"there is no {self.command[0]}: run .ci/install test"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=folder, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.command, cwd=self.folder, env={**os.environ, **(self.env or {})}, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log)
         try:
-            until(lambda: self._answers(ready), timeout=40, what=f"{name} to answer {ready}")
+            until(lambda: self._answers(self.ready), timeout=60, what=f"{self.name} to answer {self.ready}")
         except AssertionError as error:
             self.kill()
             raise AssertionError(f"{error}\n{self.log.read_text(errors='replace')[-3000:]}") from None
@@ -58,6 +64,7 @@ class Server:
                 self.kill()
 
     def kill(self):
+        """SIGKILL: what a power cut would leave."""
         self.process.kill()
         self.process.wait()
 
@@ -88,6 +95,10 @@ class Prometheus(Server):
         assert answer["status"] == "success", answer
         return answer["data"]
 
+    @property
+    def write_url(self) -> str:
+        return f"http://{self.address}/api/v1/write"
+
     def series(self, matcher: str = '{__name__=~".+"}', **window) -> list[dict]:
         """The labels of every series with samples in the window."""
         return self.api("series", **{"match[]": matcher}, **window)
@@ -100,9 +111,21 @@ class Prometheus(Server):
             for series in result
         }
 
+    def query(self, expression: str, at: float | None = None) -> list[dict]:
+        return self.api("query", query=expression, **({"time": at} if at else {}))["result"]
+
+    def values(self, expression: str, at: float | None = None) -> dict[str, float]:
+        """The value of each series, by its name and labels as text."""
+        return {text(found["metric"]): float(found["value"][1]) for found in self.query(expression, at)}
+
     def value(self, expression: str, at: float | None = None) -> list[tuple[dict, float]]:
-        result = self.api("query", query=expression, **({"time": at} if at else {}))["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
+        return [(series["metric"], float(series["value"][1])) for series in self.query(expression, at)]
+
+
+def text(labels: dict[str, str]) -> str:
+    """A series as queries write it."""
+    rest = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != "__name__")
+    return labels.get("__name__", "") + (f"{{{rest}}}" if rest else "")
 
 
 class NodeExporter(Server):

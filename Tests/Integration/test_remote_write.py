@@ -11,7 +11,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2
 import client
 import otlp
 from millrace import until
-from prometheus import Prometheus
+from stack_servers import Prometheus
 
 CUMULATIVE = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
 

@@ -1,0 +1,78 @@
+"""The receiving side of Prometheus remote write, decoded with descriptors of its own."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cramjam
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_TYPES = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
+
+
+def _message(file, name: str, *fields):
+    """`(number, name, type, repeated)`; a type that is a text names a message."""
+    message = file.message_type.add(name=name)
+    for number, field, kind, repeated in fields:
+        entry = message.field.add(
+            name=field, number=number, label=_FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL)
+        if isinstance(kind, str):
+            entry.type, entry.type_name = _FIELD.TYPE_MESSAGE, f".{file.package}.{kind}"
+        else:
+            entry.type = kind
+
+
+def _version_1():
+    """`prometheus.WriteRequest` of Remote Write 1.0, without histograms."""
+    file = descriptor_pb2.FileDescriptorProto(name="remote_write_1.proto", package="prometheus", syntax="proto3")
+    _message(file, "Label", (1, "name", _FIELD.TYPE_STRING, False), (2, "value", _FIELD.TYPE_STRING, False))
+    _message(file, "Sample", (1, "value", _FIELD.TYPE_DOUBLE, False), (2, "timestamp", _FIELD.TYPE_INT64, False))
+    _message(file, "Exemplar", (1, "labels", "Label", True), (2, "value", _FIELD.TYPE_DOUBLE, False),
+             (3, "timestamp", _FIELD.TYPE_INT64, False))
+    _message(file, "TimeSeries", (1, "labels", "Label", True), (2, "samples", "Sample", True),
+             (3, "exemplars", "Exemplar", True))
+    _message(file, "MetricMetadata", (1, "type", _FIELD.TYPE_INT32, False),
+             (2, "metric_family_name", _FIELD.TYPE_STRING, False), (4, "help", _FIELD.TYPE_STRING, False),
+             (5, "unit", _FIELD.TYPE_STRING, False))
+    _message(file, "WriteRequest", (1, "timeseries", "TimeSeries", True), (3, "metadata", "MetricMetadata", True))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("prometheus.WriteRequest"))
+
+
+WriteRequest = _version_1()
+
+
+class MetadataSink:
+    """Takes Remote Write 1.0 and keeps what it says of metric families."""
+
+    def __init__(self):
+        self.metadata: dict[str, tuple[str, str, str]] = {}
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = WriteRequest.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+                for entry in request.metadata:
+                    sink.metadata[entry.metric_family_name] = (_TYPES[entry.type], entry.help, entry.unit)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1/write"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
