@@ -85,6 +85,22 @@ package final class StorageDirectory: Sendable {
     }
   }
 
+  /// Tells of queues that hold something and that nobody has open: their clients have been renamed or removed.
+  ///
+  /// - Parameter found: called on a thread of its own.
+  package func findAbandoned(_ found: @escaping @Sendable (StorageKey, QueueTotals) -> Void) {
+    DispatchQueue(label: "millrace.storage").async { [self] in
+      for name in FilePrimitives.names(in: path) {
+        guard let (key, purpose) = StorageKey.reading(fileName: name), purpose == .queue,
+          !openFiles.withLock({ $0.contains(name) }),
+          case .queue(let totals) = StorageInspection.content("\(path)/\(name)", purpose, beside: .none),
+          totals.records > 0
+        else { continue }
+        found(key, totals)
+      }
+    }
+  }
+
   /// What stands before the last slash.
   static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -72,7 +72,7 @@ package struct StorageInspection: Sendable {
     return StorageInspection(path: path, holder: holder, databases: databases, setAside: setAside)
   }
 
-  private static func content(
+  static func content(
     _ file: String, _ purpose: StorageKey.Purpose, beside neighbour: ReadOnlyDatabase.Neighbour
   ) -> Content {
     do throws(DatabaseFault) {

@@ -118,7 +118,8 @@ struct RenderingTests {
   @Test(arguments: [
     "{token: {a: CANARY}, nope: 1}", "{token: [CANARY], nope: 1}", "{headers: CANARY, nope: 1}",
     "{headers: [CANARY], nope: 1}", "{headers: {a: {b: CANARY}}, nope: 1}",
-    "{headers: [{name: a, value: [CANARY]}], nope: 1}", "{url: \"http://u:CANARY@h?CANARY\"}",
+    "{headers: [{name: a, value: [CANARY]}], nope: 1}", "{tokn: CANARY, nope: 1}",
+    "{url: \"http://u:CANARY@h?CANARY\"}",
   ])
   func `no finding shows a secret that has a wrong form`(yaml: String) throws {
     for sources in [([ConfigSource.text(yaml, name: "test.yaml")], []), ([], ["a=\(yaml)"])] {

@@ -45,6 +45,22 @@ import Testing
     await queue.close()
   }
 
+  @Test func `queues that hold something and that nobody opens are found`() async throws {
+    let directory = try await StorageDirectory.open(place.path, options: reports.options)
+    let keys = ["a", "b", "c"].map { StorageKey("exporter_\($0)") }
+    var open: [DurableQueue] = []
+    for (key, count) in zip(keys, [2, 0, 1]) {
+      let queue = try await directory.openQueue(key)
+      for index in 0..<count { try await queue.append(.numbered(index)) }
+      if key == keys[2] { open.append(queue) } else { await queue.close() }
+    }
+    let found = await withCheckedContinuation { continuation in
+      directory.findAbandoned { key, totals in continuation.resume(returning: (key, totals.records)) }
+    }
+    #expect(found.0 == keys[0] && found.1 == 2)
+    for queue in open { await queue.close() }
+  }
+
   @Test func `a key is opened once at a time`() async throws {
     let directory = try await StorageDirectory.open(place.path, options: reports.options)
     let queue = try await directory.openQueue(key)

@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test func `what is said of a server does not show what is in its URL`() {
-    let error = ConnectionError(.unreachable, address: "http://me:word@host:1/v1/logs?key=word", reason: "why")
+    let error = ConnectionError(
+      .unreachable, address: "http://me:word@host:1/v1/logs?key=word", reason: "why")
     #expect(error.description == "cannot connect to http://***@host:1/v1/logs?***: why")
     #expect(ClientExposure.ofCredentials(url: "http://me:word@localhost:1") == nil)
     let exposure = ClientExposure.ofCredentials(url: "http://me:word@host:1")

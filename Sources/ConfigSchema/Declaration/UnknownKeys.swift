@@ -7,12 +7,14 @@ enum UnknownKeys {
     let names = Set(known)
     for entry in node.entries where !names.contains(entry.key) {
       let fields = GroupDescription(type).fields
+      let isSecret = hides(entry.key, among: fields)
+      if isSecret { entry.value.hide() }
       let place = context.path.description.isEmpty ? "" : " in \(context.path)"
       context.diagnostics.append(
         Diagnostic(
           .error, code: "unknown-key", "unknown key \"\(entry.key)\"\(place)", at: entry.keyOrigin,
           path: context.path.key(entry.key).description, help: help(for: entry.key, among: fields),
-          hidesValue: hides(entry.key, among: fields)))
+          hidesValue: isSecret))
     }
   }
 

@@ -21,6 +21,10 @@ package final class FileStorageExtension: StorageProvider {
   private let context: ComponentContext
   private let removalFailures: RateLimitedLog
   private let directory = Mutex<StorageDirectory?>(nil)
+  /// The abandoned queues that were told of; nil where nobody asks, since somebody reads them all.
+  private let toldOf = Mutex<Set<StorageKey>?>([])
+  /// How long after the start, and after a client has closed its queue, others have to open theirs.
+  private static let pause = Duration.seconds(10)
 
   package init(config: FileStorageConfig, context: ComponentContext) {
     self.config = config
@@ -36,6 +40,23 @@ package final class FileStorageExtension: StorageProvider {
       directory.withLock { $0 = opened }
     } catch { throw Self.explained(error) }
     context.logger.info("storage is ready", metadata: ["directory": "\(config.directory)"])
+    tellOfAbandonedQueues()
+  }
+
+  /// Warns, after a while, of what waits in queues that no component has open.
+  private func tellOfAbandonedQueues() {
+    let (clock, logger) = (context.clock, context.logger)
+    clock.schedule(at: clock.now + Self.pause) { [weak self] in
+      self?.directory.withLock { $0 }?.findAbandoned { [weak self] key, totals in
+        guard self?.toldOf.withLock({ $0?.insert(key).inserted }) ?? false else { return }
+        logger.warning(
+          "a stored queue belongs to no component that runs",
+          metadata: [
+            "client": "\(Self.client(of: key))", "items": "\(totals.items)",
+            "help": "send it on with millrace storage drain, or bring back an exporter of that name",
+          ])
+      }
+    }
   }
 
   /// Gives the directory up; what is still open keeps it until it is closed.
@@ -55,12 +76,16 @@ package final class FileStorageExtension: StorageProvider {
             "bytes": "\(queue.totals.bytes)",
           ])
       }
-      return StoredBatches(queue, client: client, context: context)
+      _ = toldOf.withLock { $0?.remove(Self.key(client)) }
+      return StoredBatches(queue, client: client, context: context) { [weak self] in
+        self?.tellOfAbandonedQueues()
+      }
     } catch { throw Self.explained(error) }
   }
 
   /// Opens a queue that is listed, to read what it holds now.
   package func openStored(_ entry: StorageListing.Entry) async throws -> StoredQueueReader {
+    toldOf.withLock { $0 = nil }
     do { return StoredQueueReader(try await opened().openQueue(entry.key)) } catch {
       throw Self.explained(error)
     }

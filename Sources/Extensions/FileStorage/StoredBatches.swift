@@ -9,9 +9,14 @@ struct StoredBatches: DurableBatchQueue {
   private let client: ComponentID
   private let context: ComponentContext
   private let damaged: SelfMetricCell
+  private let closed: @Sendable () -> Void
 
-  init(_ queue: DurableQueue, client: ComponentID, context: ComponentContext) {
+  init(
+    _ queue: DurableQueue, client: ComponentID, context: ComponentContext,
+    closed: @escaping @Sendable () -> Void
+  ) {
     self.queue = queue
+    self.closed = closed
     self.client = client
     self.context = context
     damaged = context.metrics.counter(
@@ -60,7 +65,10 @@ struct StoredBatches: DurableBatchQueue {
   }
 
   func stopReading() { queue.stopReading() }
-  func close() async { await queue.close() }
+  func close() async {
+    await queue.close()
+    closed()
+  }
 
   private static func record(_ batch: Batch, _ metadata: RequestMetadata?) -> QueueRecord {
     QueueRecord(

@@ -16,6 +16,12 @@ package final class PrometheusRemoteWriteReceiver: Receiver {
     type: "prometheus_remote_write", deprecatedTypes: ["prometheusremotewrite"], signals: [.metrics],
     summary: "Receives metrics over Prometheus remote write, 1.0 and 2.0.")
 
+  package static func traits(of config: PrometheusRemoteWriteReceiverConfig) -> ComponentTraits {
+    var traits = ComponentTraits()
+    if !config.server.includeMetadata { traits.passedMetadata = .none }
+    return traits
+  }
+
   private let config: PrometheusRemoteWriteReceiverConfig
   private let context: ComponentContext
   private let server = Mutex<HTTPServer?>(nil)
