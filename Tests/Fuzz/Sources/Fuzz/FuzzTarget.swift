@@ -1,5 +1,7 @@
 import TelemetryData
 
+@testable import PrometheusData
+
 /// A parser that meets outside bytes, with what must hold for every input.
 enum FuzzTarget: String, CaseIterable, Sendable {
   case traces
