@@ -149,7 +149,6 @@ struct ExpositionScanner: ~Escapable {
       if try !takeComma() { break }
     }
     if !hasName { throw fault("the metric has no name", at: opening) }
-    if isAtEnd { throw fault("the labels are not closed") }
     position &+= 1
   }
 

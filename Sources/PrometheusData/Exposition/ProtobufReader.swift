@@ -75,7 +75,13 @@ package struct ProtobufReader: ExpositionSource, ~Escapable {
   private mutating func isBeforeSample() throws(ExpositionError) -> Bool {
     while true {
       switch stage {
-      case .family, .help, .unit: return false
+      case .family: return false
+      case .help:
+        if !family.help.isEmpty { return false }
+        stage = .unit
+      case .unit:
+        if !family.unit.isEmpty { return false }
+        stage = .metric
       case .count, .sum: return true
       case .metric:
         if !metric.isPrepared, try !readMetric() { return false }

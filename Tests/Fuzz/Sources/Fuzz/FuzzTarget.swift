@@ -29,6 +29,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// Remote-write requests, 1.0 and 2.0.
   case remoteWrite1 = "remote-write-1"
   case remoteWrite2 = "remote-write-2"
+  /// Answers to scrapes, in each format.
+  case expositionText = "exposition-text"
+  case expositionOpenMetrics = "exposition-openmetrics"
+  case expositionProtobuf = "exposition-protobuf"
 
   /// Runs one input.
   ///
@@ -52,6 +56,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .database: try StorageOracle.checkDatabase(input)
     case .remoteWrite1: try RemoteWriteOracle.check(input, .v1)
     case .remoteWrite2: try RemoteWriteOracle.check(input, .v2)
+    case .expositionText: try ExpositionOracle.check(input, format: .text)
+    case .expositionOpenMetrics: try ExpositionOracle.check(input, format: .openMetrics)
+    case .expositionProtobuf: try ExpositionOracle.check(input, format: .protobuf)
     }
   }
 
@@ -74,13 +81,16 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .database: StorageOracle.databaseSeeds
     case .remoteWrite1: RemoteWriteOracle.seeds(.v1)
     case .remoteWrite2: RemoteWriteOracle.seeds(.v2)
+    case .expositionText: ExpositionOracle.textSeeds
+    case .expositionOpenMetrics: ExpositionOracle.openMetricsSeeds
+    case .expositionProtobuf: ExpositionOracle.protobufSeeds
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf: true
     default: false
     }
   }
