@@ -118,6 +118,17 @@ import Testing
     #expect(labels["a"] == "$1", "references and dollars of such files are data")
   }
 
+  @Test func `a reload sees what changed in files of scrape configurations`() throws {
+    let folder = try ScratchFolder()
+    let yaml = "config: {scrape_config_files: ['\(folder.path)/a.yml']}"
+    func inputs(_ text: String) throws -> [String] {
+      try folder.write("a.yml", text)
+      return PrometheusReceiver.traits(of: try decoded(yaml, as: PrometheusReceiverConfig.self)).inputs
+    }
+    #expect(try inputs("scrape_configs: [{job_name: a}]") == ["scrape_configs: [{job_name: a}]"])
+    #expect(try inputs("scrape_configs: [{job_name: b}]") == ["scrape_configs: [{job_name: b}]"])
+  }
+
   @Test(arguments: [
     ("1m30s", 90_000), ("0", 0), ("1d", 86_400_000), ("1y", 31_536_000_000), ("2w3d", 1_468_800_000),
     ("500ms", 500), ("1h0m1s", 3_601_000), ("15s", 15_000),
