@@ -79,10 +79,12 @@ package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible 
     var start: UnsafePointer<CChar>?
     var length = 0
     guard let message = unsafe millrace_re2_error(expression, &start, &length) else { return nil }
-    let reason = unsafe String(cString: message)
+    var reason = unsafe String(cString: message)
     guard !reason.isEmpty else { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: length)
     let part = unsafe String(decoding: bytes, as: UTF8.self)
+    // RE2's messages end in the part.
+    if !part.isEmpty, reason.hasSuffix(": \(part)") { reason.removeLast(part.count + 2) }
     // Of some mistakes the part is the pattern as a whole, of others a message of its own.
     guard part != text, let range = text.firstRange(of: part) else {
       return PatternError(reason: reason, part: part == text ? "" : part, offset: 0)

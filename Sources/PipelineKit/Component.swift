@@ -102,6 +102,7 @@ public struct ComponentTraits: Sendable {
       }
     }
   }
+
   /// What was read together with the section, such as the texts of files that it names: a reload replaces a component
   /// whose section reads the same when these do not.
   public var inputs: [String] = []

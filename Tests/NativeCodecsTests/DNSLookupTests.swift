@@ -51,7 +51,7 @@ import Testing
       pthread_create(
         &thread, nil,
         { pointer in
-          Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue().thread.serve()
+          if let pointer { Unmanaged<Box>.fromOpaque(pointer).takeRetainedValue().thread.serve() }
           return nil
         }, box.toOpaque())
       pthread_detach(thread)

@@ -58,6 +58,12 @@ public struct FieldChecker<Group: ConfigGroup>: Sendable {
       Diagnostic(.warning, code: "invalid-config", message, at: origin, path: path, help: help))
   }
 
+  /// Whether the field or something in it could not be read, so that its value is the default.
+  public func hasError<Value>(_ field: KeyPath<Group, Value>) -> Bool {
+    guard let key = GroupDecoding.key(of: field, in: Group.self), !key.isEmpty else { return false }
+    return context.diagnostics.hasError(at: context.path.key(key).description)
+  }
+
   /// Whether the key of the field is written in the file, whatever its value.
   public func isPresent<Value>(_ field: KeyPath<Group, Value>) -> Bool {
     guard let key = GroupDecoding.key(of: field, in: Group.self) else { return false }

@@ -15,6 +15,12 @@ package final class PrometheusReceiver: Receiver {
     type: "prometheus", signals: [.metrics],
     summary: "Scrapes Prometheus targets, with the scrape_configs of Prometheus.")
 
+  package static func traits(of config: Config) -> ComponentTraits {
+    var traits = ComponentTraits()
+    traits.inputs = config.inputs
+    return traits
+  }
+
   private enum Life {
     case idle
     /// Started, with the pools; not yet running.

@@ -45,15 +45,17 @@ import Transport
     }
 
     /// Moves the clock on until something is true.
-    func sees(_ condition: @Sendable () -> Bool) async throws -> Bool {
-      try await becomesTrue(clock, condition)
+    func expect(_ location: SourceLocation = #_sourceLocation, _ condition: @Sendable () -> Bool) async throws
+    {
+      let isSeen = try await becomesTrue(clock, condition)
+      if !isSeen { Issue.record("never seen; the last targets were \(urls)", sourceLocation: location) }
     }
   }
 
   @Test func `targets written out are told of at once, and once`() async throws {
     let watch = try Watch("{job_name: a, static_configs: [{targets: ['x:1', 'y:1']}]}")
     try await watch.run { watch in
-      #expect(try await watch.sees { watch.updates.count == 1 })
+      try await watch.expect { watch.updates.count == 1 }
       watch.clock.advance(by: .seconds(3600))
     }
     #expect(watch.updates.count == 1)
@@ -70,28 +72,27 @@ import Transport
        relabel_configs: [{source_labels: [__meta_filepath], regex: '.*/(.+)', target_label: file}]}
       """)
     try await watch.run { watch in
-      #expect(
-        try await watch.sees {
-          watch.urls == ["http://a:1/metrics", "http://b:1/metrics", "http://b:2/metrics"]
-        }, "\(watch.urls)")
+      try await watch.expect {
+        watch.urls == ["http://a:1/metrics", "http://b:1/metrics", "http://b:2/metrics"]
+      }
       let labels = try #require(watch.updates.last?.targets.first?.labels)
       #expect(labels["file"] == "a.json" && labels["env"] == "😀" && labels["n"] == "1")
 
       try folder.write("a.json", #"[{"targets": ["a:2"]}]"#)
-      #expect(try await watch.sees { watch.urls.first == "http://a:2/metrics" })
+      try await watch.expect { watch.urls.first == "http://a:2/metrics" }
 
       let count = watch.updates.count
       try folder.write("a.json", "[{\"targets\": [\"a:3\"]\n")
       try folder.write("c.json", #"[{"targets": ["c:1"]}]"#)
-      #expect(try await watch.sees { watch.urls.contains("http://c:1/metrics") })
+      try await watch.expect { watch.urls.contains("http://c:1/metrics") }
       #expect(watch.urls.contains("http://a:2/metrics"), "a broken file keeps what it held")
       #expect(watch.updates.count == count + 1)
 
       try folder.write("a.json", #"[{"targets": ["a:4"]}]"#)
-      #expect(try await watch.sees { watch.urls.contains("http://a:4/metrics") })
+      try await watch.expect { watch.urls.contains("http://a:4/metrics") }
 
       try FileManager.default.removeItem(atPath: "\(folder.path)/b.yml")
-      #expect(try await watch.sees { !watch.urls.contains("http://b:1/metrics") })
+      try await watch.expect { !watch.urls.contains("http://b:1/metrics") }
       #expect(watch.urls == ["http://a:4/metrics", "http://c:1/metrics"])
     }
   }
@@ -126,6 +127,7 @@ import Transport
   /// Answers as a script says.
   private final class Server: HTTPRequestHandler {
     let requests = Mutex<[ServerRequest]>([])
+    var count: Int { requests.withLock { $0.count } }
     private let answers: Mutex<@Sendable (ServerRequest) -> HTTPAnswer>
 
     init(_ answer: @escaping @Sendable (ServerRequest) -> HTTPAnswer) { answers = Mutex(answer) }
@@ -172,7 +174,7 @@ import Transport
          relabel_configs: [{source_labels: [__meta_url], target_label: from}]}
         """)
       try await watch.run { watch in
-        #expect(try await watch.sees { watch.urls == ["http://a:1/metrics"] })
+        try await watch.expect { watch.urls == ["http://a:1/metrics"] }
         #expect(watch.updates.last?.targets.first?.labels["from"] == url)
         let request = try #require(server.requests.withLock { $0.first })
         #expect(request.method == "GET" && request.path == "/sd")
@@ -184,13 +186,13 @@ import Transport
           HTTPAnswer.text(500, "no"), .text(200, "[]"), Self.json("{"), Self.json("{}"),
           HTTPAnswer(status: 200, contentType: "application/json", body: [0xff]),
         ] {
-          let asked = server.requests.withLock { $0.count }
+          let asked = server.count
           server.answer { _ in answer }
-          #expect(try await watch.sees { server.requests.withLock { $0.count } >= asked + 2 })
+          try await watch.expect { server.count >= asked + 2 }
         }
         #expect(watch.updates.count == updates)
         server.answer { _ in Self.json("[]") }
-        #expect(try await watch.sees { watch.urls.isEmpty })
+        try await watch.expect { watch.urls.isEmpty }
         let families = watch.context.metrics.snapshot()
         let failures = families.first { $0.name == "millrace_prometheus_discovery_failures" }
         guard case .number(let count) = failures?.series.first?.value else {
@@ -209,12 +211,12 @@ import Transport
     }
     try await server.serve { address in
       let on = try Watch("{job_name: a, http_sd_configs: [{url: 'http://\(address)/sd'}]}")
-      try await on.run { watch in #expect(try await watch.sees { watch.urls == ["http://a/metrics"] }) }
+      try await on.run { watch in try await watch.expect { watch.urls == ["http://a/metrics"] } }
       let off = try Watch(
         "{job_name: a, http_sd_configs: [{url: 'http://\(address)/sd', follow_redirects: false}]}")
       try await off.run { watch in
-        let asked = server.requests.withLock { $0.count }
-        #expect(try await watch.sees { server.requests.withLock { $0.count } > asked + 1 })
+        let asked = server.count
+        try await watch.expect { server.count > asked + 1 }
         #expect(watch.urls.isEmpty)
       }
     }
@@ -234,9 +236,9 @@ import Transport
         server.requests.withLock { $0.last?.metadata["authorization"]?.first }
       }
       try await watch.run { watch in
-        #expect(try await watch.sees { last() == "Token first" })
+        try await watch.expect { last() == "Token first" }
         try folder.write("token", "second")
-        #expect(try await watch.sees { last() == "Token second" })
+        try await watch.expect { last() == "Token second" }
       }
     }
   }
@@ -263,7 +265,7 @@ import Transport
          relabel_configs: [{action: labelmap, regex: __meta_docker_(.+)}]}
         """)
       try await watch.run { watch in
-        #expect(try await watch.sees { !watch.urls.isEmpty })
+        try await watch.expect { !watch.urls.isEmpty }
         #expect(
           watch.urls == [
             "http://172.18.0.2:8000/metrics", "http://172.18.0.2:9000/metrics",

@@ -1,4 +1,5 @@
 import ConfigSchema
+import NativeCodecs
 import PrometheusData
 import Testing
 
@@ -96,5 +97,25 @@ import Testing
     #expect(result.found.targets.map(\.url) == ["http://good/metrics"])
     #expect(result.problems.count == 1)
     #expect(result.problems.first?.contains(reason) == true, "\(result.problems)")
+  }
+
+  @Test(arguments: [
+    (
+      "SRV", DNSLookup.Record.service(target: "one.example", port: 8080),
+      [
+        "__address__": "one.example:8080", "__meta_dns_srv_record_target": "one.example.",
+        "__meta_dns_srv_record_port": "8080",
+      ]
+    ),
+    ("A", .address([10, 0, 0, 1]), ["__address__": "10.0.0.1:9100"]),
+    ("AAAA", .address([UInt8](repeating: 0, count: 15) + [1]), ["__address__": "[::1]:9100"]),
+    ("MX", .name("mx.a"), ["__address__": "mx.a:9100", "__meta_dns_mx_record_target": "mx.a."]),
+    ("ns", .name("ns.a"), ["__address__": "ns.a:9100", "__meta_dns_ns_record_target": "ns.a."]),
+  ])
+  func `records of DNS are targets`(type: String, record: DNSLookup.Record, expected: [String: String]) throws
+  {
+    let config = try decoded("{names: [a.b], type: \(type), port: 9100}", as: DNSDiscoveryConfig.self)
+    let found = DNSTargets(config).labels(of: record, name: "a.b")
+    #expect(found == labels(expected.merging(["__meta_dns_name": "a.b"]) { first, _ in first }))
   }
 }

@@ -65,11 +65,6 @@ package struct StaticConfig: ConfigGroup {
   ]
 
   package func check(_ checker: inout ConfigChecker) {
-    for target in targets {
-      if let problem = TargetAddress.problem(target) {
-        checker.error(\.targets, problem.message, help: problem.help)
-      }
-    }
     for label in labels where label.key.isEmpty {
       checker.error(\.labels, "a label must have a name")
     }

@@ -31,8 +31,9 @@ package struct PrometheusConfig: ConfigGroup {
   package var allScrapeConfigs: [Located<ScrapeConfig>] { scrapeConfigs + scrapeConfigFiles.scrapeConfigs }
 
   package func check(_ checker: inout ConfigChecker) {
-    if allScrapeConfigs.isEmpty, scrapeConfigFiles.patterns.isEmpty {
-      checker.error("there is nothing to scrape", help: "add scrape_configs or scrape_config_files")
+    if allScrapeConfigs.isEmpty, scrapeConfigFiles.patterns.isEmpty, !checker.hasError(\.scrapeConfigFiles) {
+      checker.error(
+        \.scrapeConfigs, "there is nothing to scrape", help: "add scrape_configs or scrape_config_files")
     }
     var known: [String: Located<ScrapeConfig>] = [:]
     for located in allScrapeConfigs {

@@ -66,6 +66,7 @@ package struct RelabelConfig: ConfigGroup {
   ]
 
   package func check(_ checker: inout ConfigChecker) {
+    if checker.hasError(\.action) { return }
     let name = action.rawValue
     switch action {
     case .replace, .hashmod, .lowercase, .uppercase, .keepequal, .dropequal:

@@ -85,6 +85,14 @@ package struct ScrapeConfig: ConfigGroup {
     if !metricsPath.isEmpty, !metricsPath.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) {
       checker.error(\.metricsPath, "holds a space or control character", help: "write %20 for a space")
     }
+    // With rules a target may be anything that they make an address of.
+    if !checker.isPresent(\.relabelConfigs) {
+      for target in discovery.fixed.flatMap(\.targets) {
+        if let problem = TargetAddress.problem(target) {
+          checker.error(\.discovery.fixed, problem.message, help: problem.help)
+        }
+      }
+    }
     for label in params where label.key.isEmpty { checker.error(\.params, "a parameter must have a name") }
   }
 }

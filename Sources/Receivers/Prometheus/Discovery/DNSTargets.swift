@@ -25,7 +25,7 @@ final class DNSTargets: Sendable {
         let records = try await BlockingWork.run { [server] in
           try DNSLookup.records(of: name, kind, server: server)
         }
-        let group = TargetGroup(targets: records.compactMap { labels(of: $0, name: name) })
+        let group = TargetGroup(targets: records.map { labels(of: $0, name: name) })
         known.withLock { $0[name] = group }
       } catch {
         failures.append(error)
@@ -35,7 +35,8 @@ final class DNSTargets: Sendable {
     return known.withLock { known in config.names.compactMap { known[$0] } }
   }
 
-  private func labels(of record: DNSLookup.Record, name: String) -> LabelSet? {
+  /// The labels of the target that a record of a name stands for.
+  func labels(of record: DNSLookup.Record, name: String) -> LabelSet {
     var labels = LabelSet([Label("__meta_dns_name", name)])
     switch record {
     case .address(let bytes): labels["__address__"] = "\(IPAddress(bytes: bytes).hostText):\(config.port)"

@@ -4,7 +4,7 @@ import ConfigSchema
 enum TargetAddress {
   /// What is wrong with an address, or nil. Prometheus asks no more of one than that it is no URL.
   static func problem(_ address: String) -> CheckProblem? {
-    if address.isEmpty { return CheckProblem("must not hold an empty address") }
+    if address.isEmpty { return CheckProblem("an address is empty") }
     if address.contains("/") {
       return CheckProblem(
         "\"\(address)\" is not an address: it holds a slash",
