@@ -148,7 +148,7 @@ extension ExpositionWriting {
   }
 
   private mutating func writeTimestamp(_ timestamp: Int64?, isMilliseconds: Bool) {
-    guard let timestamp else { return }
+    guard let timestamp, sendsTimestamps else { return }
     output.append(space)
     if isMilliseconds {
       ExpositionNumberText.append(timestamp, to: &output)
@@ -198,7 +198,7 @@ extension ExpositionWriting {
       separate(&output)
       output.append(contentsOf: bound.name.utf8)
       output.append(contentsOf: "=\"".utf8)
-      ExpositionNumberText.append(bound: bound.value, to: &output)
+      ExpositionFloat.append(bound.value, to: &output)
       output.append(UInt8(ascii: "\""))
     }
     output.append(UInt8(ascii: "}"))
