@@ -59,8 +59,10 @@ extension ExpositionWriting {
     var names = TextNames(base, family.type)
     names.main = main
     let hasCreated = family.type == .counter || family.type == .histogram || family.type == .summary
+    let takesExemplars =
+      family.type == .counter || family.type == .histogram || family.type == .gaugeHistogram
     for point in family.points {
-      writePoint(point, names, isMilliseconds: false, takesExemplars: family.type != .gauge)
+      writePoint(point, names, isMilliseconds: false, takesExemplars: takesExemplars)
       guard hasCreated, point.start > 0 else { continue }
       writeSeries(names.created, point.labels)
       output.append(space)

@@ -160,7 +160,10 @@ package struct SeriesWalker: ~Copyable {
     let stated = Self.statedType(metric)
     isOriginal = stated != nil
     let isMonotonic = kind == .sum && metric.isMonotonic
-    takesExemplars = isMonotonic || kind == .histogram || kind == .exponentialHistogram
+    // Single series of a type that is not known, or of a histogram elsewhere, may have had some.
+    takesExemplars =
+      isMonotonic || kind == .histogram || kind == .exponentialHistogram || stated == .unknown
+      || stated == .histogram
     switch kind {
     case .gauge: type = stated ?? .gauge
     case .sum: type = stated ?? (isMonotonic ? .counter : .gauge)
