@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Logging
 package import PipelineKit
 internal import PrometheusData
