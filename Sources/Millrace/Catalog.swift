@@ -23,6 +23,7 @@ extension Catalog {
       NopExporter.self,
       OTLPGRPCExporter.self,
       OTLPHTTPExporter.self,
+      PrometheusExporter.self,
       PrometheusRemoteWriteExporter.self,
     ],
     extensions: [

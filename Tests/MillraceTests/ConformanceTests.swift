@@ -22,6 +22,7 @@ import Testing
     "exporter otlp_http": "{endpoint: \"http://127.0.0.1:9\", retry_on_failure: {enabled: false}}",
     "exporter prometheus_remote_write":
       "{endpoint: \"http://127.0.0.1:9/api/v1/write\", retry_on_failure: {enabled: false}}",
+    "exporter prometheus": "{endpoint: \"127.0.0.1:0\"}",
     "extension file_storage": "{directory: /tmp/millrace-conformance, create_directory: true}",
     "extension basicauth": "{client_auth: {username: a, password: b}}",
     "extension bearertokenauth": "{token: not-a-secret}",

@@ -212,16 +212,7 @@ package struct PrometheusRemoteWriteConfig: ConfigGroup {
     settings.addsScopeLabels = !disableScopeInfo
     settings.convertsToCustomBuckets = convertExplicitHistograms
     settings.keepsClassicHistograms = keepClassicHistograms
-    if let chosen = resourceConstantLabels {
-      if chosen.included.contains("*") || chosen.included.isEmpty && !chosen.excluded.isEmpty {
-        settings.resourceLabels =
-          chosen.excluded.isEmpty ? .all(exceptService: false) : .except(chosen.excluded)
-      } else if !chosen.included.isEmpty {
-        settings.resourceLabels = .only(chosen.included.filter { !chosen.excluded.contains($0) })
-      }
-    } else if resourceToTelemetry.enabled {
-      settings.resourceLabels = .all(exceptService: resourceToTelemetry.excludeServiceAttributes)
-    }
+    settings.resourceLabels = ResourceLabels(resourceToTelemetry, resourceConstantLabels)
     return settings
   }
 

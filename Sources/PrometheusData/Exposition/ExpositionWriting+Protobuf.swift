@@ -20,7 +20,7 @@ extension ExpositionWriting {
       let mark = writer.beginMessage(4)
       writeLabels(point.labels, 1, &writer)
       writeValue(point, family.type, &writer)
-      if let timestamp = point.timestamp { writer.intField(6, timestamp) }
+      if sendsTimestamps, let timestamp = point.timestamp { writer.intField(6, timestamp) }
       writer.endMessage(mark)
     }
     if !family.unit.isEmpty { writer.bytesField(5, family.unit) }

@@ -59,8 +59,10 @@ extension ExpositionWriting {
     var names = TextNames(base, family.type)
     names.main = main
     let hasCreated = family.type == .counter || family.type == .histogram || family.type == .summary
+    let takesExemplars =
+      family.type == .counter || family.type == .histogram || family.type == .gaugeHistogram
     for point in family.points {
-      writePoint(point, names, isMilliseconds: false, takesExemplars: family.type != .gauge)
+      writePoint(point, names, isMilliseconds: false, takesExemplars: takesExemplars)
       guard hasCreated, point.start > 0 else { continue }
       writeSeries(names.created, point.labels)
       output.append(space)
@@ -148,7 +150,7 @@ extension ExpositionWriting {
   }
 
   private mutating func writeTimestamp(_ timestamp: Int64?, isMilliseconds: Bool) {
-    guard let timestamp else { return }
+    guard let timestamp, sendsTimestamps else { return }
     output.append(space)
     if isMilliseconds {
       ExpositionNumberText.append(timestamp, to: &output)
@@ -198,7 +200,7 @@ extension ExpositionWriting {
       separate(&output)
       output.append(contentsOf: bound.name.utf8)
       output.append(contentsOf: "=\"".utf8)
-      ExpositionNumberText.append(bound: bound.value, to: &output)
+      ExpositionFloat.append(bound.value, to: &output)
       output.append(UInt8(ascii: "\""))
     }
     output.append(UInt8(ascii: "}"))

@@ -16,6 +16,8 @@ package struct ExpositionWriting {
 
   package let format: ExpositionFormat
   package let names: Names
+  /// Whether samples carry their timestamps.
+  package var sendsTimestamps = true
   var output: [UInt8] = []
   /// The names of the families that were written.
   private var written: Set<[UInt8]> = []
@@ -118,14 +120,5 @@ package enum ExpositionNumberText {
     if rest == 0 { return }
     output.append(UInt8(ascii: "."))
     for divisor in [100, 10, 1] as [UInt64] { output.append(0x30 + UInt8(rest / divisor % 10)) }
-  }
-
-  /// Appends a bound or quantile, with `.0` where it is whole, as OpenMetrics and Prometheus 3 have it.
-  package static func append(bound value: Double, to output: inout [UInt8]) {
-    let start = output.count
-    append(value, to: &output)
-    if value.isFinite, !output[start...].contains(where: { $0 == 0x2E || $0 == 0x65 }) {
-      output.append(contentsOf: ".0".utf8)
-    }
   }
 }

@@ -114,7 +114,8 @@ struct RemoteWriteBatchWriting: ~Copyable {
   private mutating func writeMetric(
     _ metric: RemoteWriteGroups.Metric, _ groups: RemoteWriteGroups, _ bytes: Span<UInt8>
   ) {
-    let type = metric.known?.type ?? RemoteWriteType(rawValue: metric.type) ?? .unknown
+    var type = metric.known?.type ?? RemoteWriteType(rawValue: metric.type) ?? .unknown
+    if metric.kind != .number, type != .gaugeHistogram { type = .histogram }
     let mark = writer.beginMessage(2)
     writer.bytesField(1, bytes.extracting(metric.name.range))
     if let known = metric.known {

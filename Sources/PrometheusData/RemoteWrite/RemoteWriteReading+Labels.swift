@@ -191,6 +191,8 @@ enum KnownLabel {
   static let scopeVersion = Array("otel_scope_version".utf8)
   static let scopeSchemaURL = Array("otel_scope_schema_url".utf8)
   static let servicePrefix = Array("service.".utf8)
+  static let bound = Array("le".utf8)
+  static let quantile = Array("quantile".utf8)
   static let traceID = Array("trace_id".utf8)
   static let spanID = Array("span_id".utf8)
   static let targetInfo = Array("target_info".utf8)

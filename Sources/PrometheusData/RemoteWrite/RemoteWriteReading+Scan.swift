@@ -114,6 +114,7 @@ struct RemoteWriteScan {
     _ bytes: Span<UInt8>, _ payload: WireRange, _ labels: inout RemoteWriteLabelReading
   ) throws(WireError) -> Facts {
     var facts = Facts()
+    var isGauge = false
     var exemplarLabels = RemoteWriteLabelReading(message, symbols: symbols)
     let fields = RemoteWriteFields(message)
     labels.begin()
@@ -145,6 +146,7 @@ struct RemoteWriteScan {
         if !histogram.isRepresentable { facts.fault = facts.fault ?? .timestamp(histogram.timestamp) }
         if facts.histograms > 0, kind != facts.kind { facts.fault = facts.fault ?? .mixedHistograms }
         facts.kind = kind
+        if histogram.value.isGauge { isGauge = true }
         facts.histograms += 1
         if facts.fault == nil { facts.bucketBytes += histogram.value.writtenSize }
       case fields.metadata:
@@ -154,6 +156,7 @@ struct RemoteWriteScan {
         try cursor.skip(tag)
       }
     }
+    if isGauge { facts.type = RemoteWriteType.gaugeHistogram.rawValue }
     if facts.samples > 0, facts.histograms > 0 { facts.fault = facts.fault ?? .samplesAndHistograms }
     if facts.samples + facts.histograms + facts.exemplars == 0 { facts.fault = facts.fault ?? .noSample }
     return facts
@@ -201,6 +204,9 @@ struct RemoteWriteScan {
     return place
   }
 
+  /// Bytes of a point besides its attributes: tags, lengths, two times, a value and flags.
+  private static let pointSize = 40
+
   /// Puts a valid series where it belongs.
   private mutating func place(
     _ facts: Facts, _ payload: WireRange, _ position: Int, _ labels: [RemoteWriteLabelPlace],
@@ -208,10 +214,11 @@ struct RemoteWriteScan {
   ) {
     let none = WireRange(start: 0, end: 0)
     var (name, job, instance, scope) = (none, none, none, none)
-    var size = 0
+    /// Bytes that the labels take at each point, and once for its resource and scope.
+    var (size, sharedSize) = (0, 64)
     for label in labels {
       let key = bytes.extracting(label.name.range)
-      size += label.name.count + label.value.count + 12
+      let labelSize = label.name.count + label.value.count + 12
       if label.value.isEmpty { continue }
       if key.isSame(as: KnownLabel.name) {
         name = label.value
@@ -221,8 +228,12 @@ struct RemoteWriteScan {
         instance = label.value
       } else if key.starts(with: KnownLabel.scopePrefix) {
         scope = scope.isEmpty ? label.field : WireRange(start: scope.start, end: label.field.end)
+        sharedSize += labelSize
+      } else {
+        size += labelSize
       }
     }
+    sharedSize += job.count + instance.count
     if name.isEmpty { return reject(.noName, position, bytes) }
     let points = facts.samples + facts.histograms
     if points == 0 {
@@ -233,15 +244,18 @@ struct RemoteWriteScan {
     written.samples += facts.samples
     written.histograms += facts.histograms
     written.exemplars += facts.exemplars
-    expected += points * (size + 64) + facts.bucketBytes + 40 * facts.exemplars
+    expected += points * (size + Self.pointSize) + facts.bucketBytes + 40 * facts.exemplars
+    let (resources, scopes) = (groups.resources.count, groups.scopes.count)
     let resource = groups.resource(bytes, job: job, instance: instance)
     if facts.kind == .number, facts.lastValue == 1, facts.samples == 1, !(job.isEmpty && instance.isEmpty),
       bytes.extracting(name.range).isSame(as: KnownLabel.targetInfo)
     {
       infos.append((payload, resource, name, facts))
+      expected += sharedSize
       return
     }
     let index = groups.scope(bytes, resource: resource, key: scope, of: payload)
+    if groups.resources.count > resources || groups.scopes.count > scopes { expected += sharedSize }
     add(facts, payload, name, toScope: index, bytes)
   }
 

@@ -122,9 +122,11 @@ package struct SeriesWalker: ~Copyable {
     guard let kind = metric.kind else { return }
     let points = batch.index.points(ofMetric: position).count
     if points == 0 { return }
+    var isDelta = false
     if kind == .sum || kind == .histogram || kind == .exponentialHistogram {
       let temporality = metric.aggregationTemporality
-      if temporality != .cumulative {
+      isDelta = temporality == .delta && settings.handsOutDeltas && kind != .exponentialHistogram
+      if temporality != .cumulative, !isDelta {
         return drop(temporality == .delta ? .delta : .unspecifiedTemporality, points)
       }
     }
@@ -134,7 +136,7 @@ package struct SeriesWalker: ~Copyable {
       kept.append(contentsOf: naming.unitText(metric.unit.span))
       endOfMetric = kept.count
       let family = SeriesFamily(
-        name: kept.span.extracting(familyName.range), type: type, isTarget: false,
+        name: kept.span.extracting(familyName.range), type: type, isTarget: false, isDelta: isDelta,
         help: metric.description.span, unit: kept.span.extracting(unit..<kept.count))
       sink.begin(family)
     }
@@ -158,7 +160,10 @@ package struct SeriesWalker: ~Copyable {
     let stated = Self.statedType(metric)
     isOriginal = stated != nil
     let isMonotonic = kind == .sum && metric.isMonotonic
-    takesExemplars = isMonotonic || kind == .histogram || kind == .exponentialHistogram
+    // Single series of a type that is not known, or of a histogram elsewhere, may have had some.
+    takesExemplars =
+      isMonotonic || kind == .histogram || kind == .exponentialHistogram || stated == .unknown
+      || stated == .histogram
     switch kind {
     case .gauge: type = stated ?? .gauge
     case .sum: type = stated ?? (isMonotonic ? .counter : .gauge)
