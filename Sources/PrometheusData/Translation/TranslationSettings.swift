@@ -56,6 +56,8 @@ package struct TranslationSettings: Sendable {
   package var convertsToCustomBuckets = false
   /// Whether such a histogram is also sent as classic series.
   package var keepsClassicHistograms = false
+  /// Whether counters and histograms that come as differences are added up; otherwise they are dropped.
+  package var accumulatesDeltas = false
 
   package init() {}
 }
