@@ -180,7 +180,7 @@ extension SeriesWalker {
     }
     if knownBounds.count >= 256 || boundText.count > 16384 { forgetBounds() }
     let start = boundText.count
-    PrometheusFloat.append(label: value, to: &boundText)
+    ExpositionFloat.append(value, to: &boundText)
     let place = TextPlace(.bounds, start, boundText.count)
     knownBounds.append(value)
     boundPlaces.append(place)
