@@ -1,5 +1,4 @@
 import Logging
-import NativeCodecs
 import Synchronization
 import Transport
 import WireFormat
@@ -9,9 +8,7 @@ final class RemoteWriteBackend: HTTPRequestHandler {
   /// A request as it arrived.
   struct Arrival: Sendable {
     let request: ServerRequest
-    /// The message, decompressed.
-    let message: [UInt8]
-    /// Values of a metric's first label (`index`) in Remote Write 1.0, or how many series there are in 2.0.
+    /// What tells its series apart: the bytes of their labels.
     var series: [String] = []
 
     var isSecond: Bool { request.header("content-type")?.contains("v2.Request") == true }
@@ -25,8 +22,9 @@ final class RemoteWriteBackend: HTTPRequestHandler {
 
   func handle(_ request: consuming ServerRequest, _ responder: HTTPResponder) {
     let kept = request
-    let message = (try? DecompressorPool().decompress(kept.body.span, .snappy, limit: 1 << 26)) ?? []
-    var arrival = Arrival(request: kept, message: message)
+    // The server has decompressed it.
+    let message = kept.body
+    var arrival = Arrival(request: kept)
     arrival.series = Self.series(message, isSecond: arrival.isSecond)
     let number = storage.withLock {
       $0.append(arrival)

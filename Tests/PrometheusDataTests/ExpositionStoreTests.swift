@@ -19,7 +19,7 @@ import Testing
       builder.beginResource(ResourceValue(attributes: ["service.name": "shop"]))
       for metric in metrics { builder.add(metric) }
       var settings = TranslationSettings()
-      settings.handsOutDeltas = true
+      settings.accumulatesDeltas = true
       var walker = SeriesWalker(settings)
       store.begin(at: now)
       walker.walk(builder.finish(), into: &store)

@@ -111,7 +111,7 @@ import Testing
   ])
   func `bounds are written as Prometheus 3 writes them`(value: Double, expected: String) {
     var text: [UInt8] = []
-    PrometheusFloat.append(label: value, to: &text)
+    ExpositionFloat.append(value, to: &text)
     #expect(String(decoding: text, as: UTF8.self) == expected)
   }
 
@@ -121,7 +121,7 @@ import Testing
   ])
   func `attributes of type double are written without much ado`(value: Double, expected: String) {
     var text: [UInt8] = []
-    PrometheusFloat.append(attribute: value, to: &text)
+    AttributeFloat.append(value, to: &text)
     #expect(String(decoding: text, as: UTF8.self) == expected)
   }
 }

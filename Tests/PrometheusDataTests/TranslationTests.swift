@@ -204,4 +204,46 @@ import Testing
         #"s{quantile="0.5"} stale"#, "s_sum stale", "s_count stale",
       ])
   }
+
+  @Test func `differences are added up where that is asked for`() throws {
+    var settings = TranslationSettings()
+    settings.accumulatesDeltas = true
+    var encoder = RemoteWriteEncoder(.request, settings)
+    func send(_ value: Double, at second: UInt64, series: String = "a") throws -> [DecodedSample] {
+      let time = pointTime + second * 1_000_000_000
+      let point = NumberDataPointValue(
+        attributes: ["s": .string(series)], startTime: time - 1_000_000_000, time: time, value: .double(value)
+      )
+      let batch = metrics(MetricValue(name: "d", data: .sum([point], .delta, isMonotonic: true)))
+      let parts = try encoder.encode(batch).rows.joined()
+      return try parts.flatMap {
+        try RemoteWriteDecoding(.request, compressed: $0.body).series.flatMap(\.samples)
+      }
+    }
+    let start = pointMilliseconds
+    #expect(try send(2, at: 1) == [DecodedSample(value: 2, timestamp: start + 1000, start: start)])
+    #expect(try send(3, at: 2) == [DecodedSample(value: 5, timestamp: start + 2000, start: start)])
+    #expect(
+      try send(9, at: 2, series: "b") == [
+        DecodedSample(value: 9, timestamp: start + 2000, start: start + 1000)
+      ])
+    #expect(try send(4, at: 2) == [])
+    #expect(try send(4, at: 3) == [DecodedSample(value: 9, timestamp: start + 3000, start: start)])
+  }
+
+  @Test func `differences of histograms are added up bucket by bucket`() throws {
+    var settings = TranslationSettings()
+    settings.accumulatesDeltas = true
+    let points = [1, 2].map { (second: UInt64) in
+      HistogramDataPointValue(
+        time: pointTime + second * 1_000_000_000, count: 3, sum: 1.5, bucketCounts: [1, 2],
+        explicitBounds: [1])
+    }
+    let batch = metrics(MetricValue(name: "h", data: .histogram(points, .delta)))
+    #expect(
+      try lines(batch, settings) == [
+        #"h_bucket{le="1.0"} 1.0"#, #"h_bucket{le="+Inf"} 3.0"#, "h_sum 1.5", "h_count 3.0",
+        #"h_bucket{le="1.0"} 2.0"#, #"h_bucket{le="+Inf"} 6.0"#, "h_sum 3.0", "h_count 6.0",
+      ])
+  }
 }

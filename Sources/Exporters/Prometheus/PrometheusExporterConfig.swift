@@ -79,7 +79,7 @@ package struct PrometheusExporterConfig: ConfigGroup {
     settings.resourceLabels = ResourceLabels(resourceToTelemetry, resourceConstantLabels)
     settings.addsTargetInfo = targetInfo.enabled
     settings.addsScopeLabels = !withoutScopeInfo
-    settings.handsOutDeltas = true
+    settings.accumulatesDeltas = true
     return settings
   }
 }

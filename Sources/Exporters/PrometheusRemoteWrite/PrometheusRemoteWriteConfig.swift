@@ -65,6 +65,9 @@ package struct RemoteWriteQueueConfig: ConfigGroup {
   }
 }
 
+/// What becomes of counts since the last report, which Prometheus does not know.
+package enum RemoteWriteDeltas: String, ConfigEnum, CaseIterable { case drop, accumulate }
+
 /// `resource_to_telemetry_conversion`: attributes of resources as labels.
 package struct ResourceToTelemetryConfig: ConfigGroup {
   package var enabled = false
@@ -126,6 +129,7 @@ package struct PrometheusRemoteWriteConfig: ConfigGroup {
   package var includeMetadataKeys: [String] = []
   package var convertExplicitHistograms = false
   package var keepClassicHistograms = false
+  package var deltaTemporality = RemoteWriteDeltas.drop
 
   package init() {}
 
@@ -183,6 +187,10 @@ package struct PrometheusRemoteWriteConfig: ConfigGroup {
     Field(
       "keep_classic_histograms", \.keepClassicHistograms,
       "Send the classic series too where convert_explicit_histograms_to_nhcb is set."),
+    Field(
+      "delta_temporality", \.deltaTemporality,
+      "Drop counters and histograms of delta temporality, counted as `delta_temporality`, or add them up in memory; exponential histograms are dropped either way. A key of Millrace."
+    ),
     .unsupported(
       "wal",
       "queued data is kept on disk by a storage extension: write remote_write_queue: {storage: file_storage}"),
@@ -213,6 +221,7 @@ package struct PrometheusRemoteWriteConfig: ConfigGroup {
     settings.convertsToCustomBuckets = convertExplicitHistograms
     settings.keepsClassicHistograms = keepClassicHistograms
     settings.resourceLabels = ResourceLabels(resourceToTelemetry, resourceConstantLabels)
+    settings.accumulatesDeltas = deltaTemporality == .accumulate
     return settings
   }
 

@@ -46,7 +46,6 @@ package struct ExpositionStore: SeriesSink {
   private var type = ExpositionType.unknown
   private var help: [UInt8] = []
   private var unit: [UInt8] = []
-  private var isDelta = false
   private var key = ExposedLabels()
   private var labelCount = 0
   private var hasPoint = false
@@ -100,7 +99,6 @@ package struct ExpositionStore: SeriesSink {
     type = family.type
     help = family.help.array
     unit = family.unit.array
-    isDelta = family.isDelta
   }
 
   package mutating func beginPoint(_ labels: borrowing SeriesLabels) {
@@ -274,16 +272,15 @@ package struct ExpositionStore: SeriesSink {
   }
 
   private mutating func update(_ position: Int) {
-    let (isDelta, now) = (isDelta, now)
+    let now = now
     var change = 0
     let room = limit - bytes
     var isOver = false
     withFamily { family, point in
       let old = family.exposed.points[position]
       // An older value than the one that is there is outdated, not wrong.
-      if !isDelta, let before = old.timestamp, let time = point.timestamp, time < before { return }
+      if let before = old.timestamp, let time = point.timestamp, time < before { return }
       point.labels = old.labels
-      if isDelta { point.add(old) }
       change = Self.size(point) - Self.size(old)
       if change > room {
         (isOver, change) = (true, 0)
@@ -345,26 +342,5 @@ package struct ExpositionStore: SeriesSink {
 
   private static func familySize(_ family: ExposedFamily) -> Int {
     1024 + 6 * family.name.count + family.help.count + family.unit.count
-  }
-}
-
-extension ExposedPoint {
-  /// Adds what was there before to a point of delta temporality.
-  ///
-  /// Buckets that changed start anew, as a counter that was reset does.
-  fileprivate mutating func add(_ old: ExposedPoint) {
-    switch (value, old.value) {
-    case (.number(let new), .number(let before)): value = .number(new + before)
-    case (.series(var new), .series(let before)):
-      let isSame =
-        new.count == before.count
-        && zip(new, before).allSatisfy { $0.part == $1.part && $0.bound.bitPattern == $1.bound.bitPattern }
-      guard isSame else { return }
-      for index in new.indices { new[index].value += before[index].value }
-      value = .series(new)
-    default: return
-    }
-    start = old.start
-    if let time = timestamp, let before = old.timestamp { timestamp = max(time, before) }
   }
 }

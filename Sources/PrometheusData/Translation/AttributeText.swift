@@ -14,7 +14,7 @@ enum AttributeText {
     case .empty, .stringIndex: break
     case .bool: output.append(contentsOf: (value.bool ? "true" : "false").utf8)
     case .int: append(value.int, to: &output)
-    case .double: PrometheusFloat.append(attribute: value.double, to: &output)
+    case .double: AttributeFloat.append(value.double, to: &output)
     case .bytes: appendBase64(value.bytes.span, to: &output)
     case .array, .keyValueList: appendJSON(value, to: &output, depth: 0)
     }

@@ -25,21 +25,17 @@ package struct SeriesFamily: ~Escapable {
   package let type: ExpositionType
   /// Whether it is `target_info`, which stands for no data point of the batch.
   package let isTarget: Bool
-  /// Whether values say what was added since the last ones (``TranslationSettings/handsOutDeltas``).
-  package let isDelta: Bool
   package let help: Span<UInt8>
   /// In words, such as `seconds`; empty for none.
   package let unit: Span<UInt8>
 
   @_lifetime(copy name, copy help, copy unit)
   init(
-    name: Span<UInt8>, type: ExpositionType, isTarget: Bool, isDelta: Bool = false, help: Span<UInt8>,
-    unit: Span<UInt8>
+    name: Span<UInt8>, type: ExpositionType, isTarget: Bool, help: Span<UInt8>, unit: Span<UInt8>
   ) {
     self.name = name
     self.type = type
     self.isTarget = isTarget
-    self.isDelta = isDelta
     self.help = help
     self.unit = unit
   }

@@ -58,6 +58,15 @@ extension SeriesWalker {
     if !hasValidBuckets(isStale: fields.isStale) { return drop(.buckets) }
     if fields.time > newestTime { newestTime = fields.time }
     arrange(bytes)
+    if isDelta, !fields.isStale {
+      do throws(DeltaSums.Problem) {
+        fields.start = try deltas.add(
+          count: &fields.count, sum: &fields.sum, buckets: &bucketCounts, bounds: bounds, to: identity(bytes),
+          start: fields.start, time: fields.time)
+      } catch {
+        return drop(error)
+      }
+    }
     sortExemplars(byBounds: bounds)
     beginPoint(at: bytes, into: &sink)
     if settings.convertsToCustomBuckets {

@@ -42,6 +42,13 @@ extension SeriesWalker {
     if time == 0 { return drop(.time) }
     if time > newestTime { newestTime = time }
     arrange(bytes)
+    if isDelta, flags & Self.noRecordedValue == 0 {
+      do throws(DeltaSums.Problem) {
+        (value, start) = try deltas.add(value, to: identity(bytes), start: start, time: time)
+      } catch {
+        return drop(error)
+      }
+    }
     let point = SeriesPoint(
       value: value, timestamp: Self.milliseconds(time), start: Self.milliseconds(start))
     let buffers = buffers(bytes)
@@ -50,6 +57,26 @@ extension SeriesWalker {
     sink.sample(
       labels, point,
       exemplars: SeriesExemplars(buffers: buffers, entries: exemplars.span, labels: exemplarLabels.span))
+  }
+
+  /// The bytes of the labels that all series of the point at hand have.
+  func identity(_ bytes: Span<UInt8>) -> [UInt8] {
+    var identity: [UInt8] = []
+    let buffers = buffers(bytes)
+    for entry in main.entries {
+      identity.append(buffers.text(entry.name))
+      identity.append(0xff)
+      identity.append(buffers.text(entry.value))
+      identity.append(0xff)
+    }
+    return identity
+  }
+
+  mutating func drop(_ problem: DeltaSums.Problem) {
+    switch problem {
+    case .outOfOrder: drop(.deltaOrder)
+    case .tooManySeries: drop(.deltaSeries)
+    }
   }
 
   mutating func summaryPoint<Sink: SeriesSink & ~Copyable>(
@@ -153,7 +180,7 @@ extension SeriesWalker {
     }
     if knownBounds.count >= 256 || boundText.count > 16384 { forgetBounds() }
     let start = boundText.count
-    PrometheusFloat.append(label: value, to: &boundText)
+    ExpositionFloat.append(value, to: &boundText)
     let place = TextPlace(.bounds, start, boundText.count)
     knownBounds.append(value)
     boundPlaces.append(place)

@@ -36,6 +36,7 @@ package struct SeriesWalker: ~Copyable {
   var type = ExpositionType.unknown
   var isOriginal = false
   var takesExemplars = false
+  var isDelta = false
 
   // The points' keys.
   var shape: [ShapeKey] = []
@@ -58,6 +59,7 @@ package struct SeriesWalker: ~Copyable {
   var knownBounds: [Double] = []
   var boundPlaces: [TextPlace] = []
   var native = NativeHistogram()
+  var deltas = DeltaSums()
 
   /// In nanoseconds since the Unix epoch, of the resource's points.
   var newestTime: UInt64 = 0
@@ -122,13 +124,16 @@ package struct SeriesWalker: ~Copyable {
     guard let kind = metric.kind else { return }
     let points = batch.index.points(ofMetric: position).count
     if points == 0 { return }
-    var isDelta = false
     if kind == .sum || kind == .histogram || kind == .exponentialHistogram {
       let temporality = metric.aggregationTemporality
-      isDelta = temporality == .delta && settings.handsOutDeltas && kind != .exponentialHistogram
+      // Of sums only those of growing counts can be added up, of histograms those with bounds.
+      let canAccumulate = kind == .histogram || kind == .sum && metric.isMonotonic
+      isDelta = temporality == .delta && settings.accumulatesDeltas && canAccumulate
       if temporality != .cumulative, !isDelta {
         return drop(temporality == .delta ? .delta : .unspecifiedTemporality, points)
       }
+    } else {
+      isDelta = false
     }
     guard begin(metric, kind, bytes) else { return drop(.name, points) }
     do {
@@ -136,7 +141,7 @@ package struct SeriesWalker: ~Copyable {
       kept.append(contentsOf: naming.unitText(metric.unit.span))
       endOfMetric = kept.count
       let family = SeriesFamily(
-        name: kept.span.extracting(familyName.range), type: type, isTarget: false, isDelta: isDelta,
+        name: kept.span.extracting(familyName.range), type: type, isTarget: false,
         help: metric.description.span, unit: kept.span.extracting(unit..<kept.count))
       sink.begin(family)
     }
@@ -214,6 +219,9 @@ package struct SeriesDrops: Sendable {
     /// Counts since the last report, where Prometheus knows only those since a start.
     case delta = "delta_temporality"
     case unspecifiedTemporality = "unspecified_temporality"
+    /// A difference that is not newer than those added up before.
+    case deltaOrder = "delta_out_of_order"
+    case deltaSeries = "too_many_delta_series"
     /// An exponential histogram coarser than Prometheus knows.
     case scale = "unsupported_scale"
     /// Nothing of the metric's name can stand in a name.

@@ -52,13 +52,12 @@ package struct TranslationSettings: Sendable {
   package var addsTargetInfo = true
   /// Whether series get `otel_scope_*` labels.
   package var addsScopeLabels = true
-  /// Whether sums and histograms with bounds of delta temporality are handed out, for sinks that add them up; otherwise
-  /// they have no series.
-  package var handsOutDeltas = false
   /// Whether histograms with bounds become native histograms with custom buckets (NHCB).
   package var convertsToCustomBuckets = false
   /// Whether such a histogram is also sent as classic series.
   package var keepsClassicHistograms = false
+  /// Whether counters and histograms that come as differences are added up; otherwise they are dropped.
+  package var accumulatesDeltas = false
 
   package init() {}
 }

@@ -1,25 +1,12 @@
-/// Numbers as Prometheus writes them: the fewest digits that read back as the same number.
-package enum PrometheusFloat {
-  /// Appends a number as the labels `le` and `quantile` have it: `0.5`, `1.0`, `1e-05`, `2.5e+06`, `+Inf`.
-  ///
-  /// Source: Prometheus 3, which brings both labels into the form of OpenMetrics 1.0 (a whole number has `.0`).
-  package static func append(label value: Double, to output: inout [UInt8]) {
-    if appendSpecial(value, to: &output) { return }
-    let digits = Digits(value)
-    if digits.exponent < -4 || digits.exponent >= 6 {
-      return digits.appendScientific(to: &output, minimumExponentDigits: 2)
-    }
-    digits.appendPlain(to: &output)
-    if digits.count <= digits.exponent + 1 { output.append(contentsOf: [0x2e, 0x30]) }
-  }
-
+/// Attributes of type double as text: the fewest digits that read back as the same number.
+enum AttributeFloat {
   /// Appends a number as OpenTelemetry writes an attribute of type double as text: without an exponent where that is
   /// not long, and without `.0`.
-  package static func append(attribute value: Double, to output: inout [UInt8]) {
+  static func append(_ value: Double, to output: inout [UInt8]) {
     if appendSpecial(value, to: &output) { return }
     let digits = Digits(value)
     if digits.exponent < -6 || digits.exponent >= 21 {
-      digits.appendScientific(to: &output, minimumExponentDigits: 1)
+      digits.appendScientific(to: &output)
     } else {
       digits.appendPlain(to: &output)
     }
@@ -81,15 +68,13 @@ package enum PrometheusFloat {
       }
     }
 
-    func appendScientific(to output: inout [UInt8], minimumExponentDigits: Int) {
+    func appendScientific(to output: inout [UInt8]) {
       if isNegative { output.append(0x2d) }
       output.append(digits[0])
       if count > 1 { output.append(0x2e) }
       for index in 1..<max(count, 1) { output.append(digits[index]) }
       output.append(contentsOf: [0x65, exponent < 0 ? 0x2d : 0x2b])
-      let power = String(exponent.magnitude)
-      if power.utf8.count < minimumExponentDigits { output.append(0x30) }
-      output.append(contentsOf: power.utf8)
+      output.append(contentsOf: String(exponent.magnitude).utf8)
     }
 
     func appendPlain(to output: inout [UInt8]) {
