@@ -106,8 +106,8 @@ private final class Running: Sendable {
   func points(_ delivery: Int) -> [String: [String]] {
     var points: [String: [String]] = [:]
     guard consumer.arrivals.indices.contains(delivery) else { return points }
-    consumer.arrivals[delivery].batch.forEachMetric { _, metric throws(Never) in
-      metric.numberDataPoints.forEach { point throws(Never) in
+    consumer.arrivals[delivery].batch.forEachMetric { (_, _, metric) throws(Never) in
+      metric.numberDataPoints.forEach { (point) throws(Never) in
         var text = "stale"
         if point.flags == 0, case .double(let value) = point.value { text = "\(value)" }
         points[metric.name.string, default: []].append(text)
