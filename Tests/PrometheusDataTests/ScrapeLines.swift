@@ -42,7 +42,7 @@ enum ScrapeLines {
   }
 
   static func text(_ attributes: Attributes) -> String {
-    "{" + attributes.map { "\($0.key)=\"\(value($0.value))\"" }.joined(separator: ",") + "}"
+    "{" + attributes.entries.map { "\($0.key)=\"\(value($0.value))\"" }.joined(separator: ",") + "}"
   }
 
   private static func value(_ value: AnyValue) -> String {
