@@ -20,7 +20,7 @@ struct ScrapeProtocolTests {
   func `a content type tells the format`(type: String?, format: ExpositionFormat) throws {
     #expect(try ExpositionFormat(contentType: type, fallback: nil) == format)
     // What is known is not overruled.
-    #expect(try ExpositionFormat(contentType: type, fallback: .openMetrics0_0_1) == format)
+    #expect(try ExpositionFormat(contentType: type, fallback: .openMetrics) == format)
   }
 
   static let unknown: [String?] = [
@@ -32,7 +32,7 @@ struct ScrapeProtocolTests {
   func `an unknown content type is refused, or taken for the fallback`(type: String?) throws {
     #expect(throws: ContentTypeError.self) { try ExpositionFormat(contentType: type, fallback: nil) }
     for fallback in ScrapeProtocol.allCases {
-      #expect(try ExpositionFormat(contentType: type, fallback: fallback) == fallback.format)
+      #expect(try ExpositionFormat(contentType: type, fallback: fallback.format) == fallback.format)
     }
   }
 
@@ -46,12 +46,12 @@ struct ScrapeProtocolTests {
 
   @Test func `the accept header is the one of Prometheus 3`() {
     #expect(
-      ScrapeProtocol.acceptHeader(for: ScrapeProtocol.defaults)
+      ScrapeProtocol.acceptHeader(for: ScrapeProtocol.usual)
         == "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
         + "application/openmetrics-text;version=0.0.1;q=0.5,"
         + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
     #expect(
-      ScrapeProtocol.acceptHeader(for: [.protobuf, .text1_0_0], escaping: .underscores)
+      ScrapeProtocol.acceptHeader(for: [.prometheusProto, .text100], escaping: .underscores)
         == "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
         + "text/plain;version=1.0.0;escaping=underscores;q=0.5,*/*;q=0.4")
     #expect(ScrapeProtocol.acceptHeader(for: []) == "*/*;q=0.6")
@@ -60,8 +60,8 @@ struct ScrapeProtocolTests {
   @Test func `protocols have the names of the configuration`() {
     #expect(
       ScrapeProtocol.allCases.map(\.rawValue) == [
-        "PrometheusProto", "PrometheusText0.0.4", "PrometheusText1.0.0", "OpenMetricsText0.0.1",
-        "OpenMetricsText1.0.0",
+        "PrometheusProto", "OpenMetricsText0.0.1", "OpenMetricsText1.0.0", "PrometheusText0.0.4",
+        "PrometheusText1.0.0",
       ])
   }
 }

@@ -1,5 +1,5 @@
 package import ConfigSchema
-internal import PrometheusData
+package import PrometheusData
 
 /// `config.global`: what scrape configurations that say nothing else go by.
 package struct GlobalScrapeConfig: ConfigGroup {

@@ -1,4 +1,5 @@
 package import ConfigSchema
+package import PrometheusData
 
 /// One entry of `scrape_configs`: a job.
 package struct ScrapeConfig: ConfigGroup {

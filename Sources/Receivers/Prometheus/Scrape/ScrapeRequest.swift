@@ -27,25 +27,11 @@ struct ScrapeRequest: Sendable {
 
   init(_ job: ScrapeJob, client: PrometheusClient) {
     self.client = client
-    accept = Self.accept(job.protocols, escaping: job.nameEscaping)
+    accept = ScrapeProtocol.acceptHeader(for: job.protocols, escaping: job.nameEscaping)
     isCompressed = job.enableCompression
     hasOwnLimit = job.bodySizeLimit > 0
     limit = hasOwnLimit ? job.bodySizeLimit : Self.largestBody
     fallback = job.fallbackProtocol.format
-  }
-
-  /// The header `Accept`: the preferred format has the greatest weight.
-  static func accept(_ protocols: [ScrapeProtocol], escaping: NameEscaping) -> String {
-    var weight = protocols.count + 1
-    var parts: [String] = []
-    for choice in protocols {
-      // Earlier versions know nothing of names that are not plain.
-      let knowsEscaping = choice != .openMetrics001 && choice != .text004
-      parts.append(
-        "\(choice.mediaType)\(knowsEscaping ? ";escaping=\(escaping.rawValue)" : "");q=0.\(weight)")
-      weight -= 1
-    }
-    return (parts + ["*/*;q=0.\(weight)"]).joined(separator: ",")
   }
 
   /// Asks a target.
@@ -97,12 +83,7 @@ struct ScrapeRequest: Sendable {
 
   /// The format that an answer says it is in; that of `fallback_scrape_protocol` when it says none that is known.
   private func format(of reply: HTTPReply) -> ExpositionFormat {
-    switch reply.contentType {
-    case "application/openmetrics-text": .openMetrics
-    case "application/vnd.google.protobuf": .protobuf
-    case "text/plain": .text
-    default: fallback
-    }
+    (try? ExpositionFormat(contentType: reply.header("content-type"), fallback: fallback)) ?? fallback
   }
 
   private static func reason(_ error: ConnectionError) -> String {
