@@ -46,7 +46,7 @@ package struct PrometheusExporterConfig: ConfigGroup {
     Field(
       "max_bytes", \.maxBytes,
       "Most memory for series, about; points of further series are refused. Not a key of the Collector.",
-      check: .atLeast(1 << 16)),
+      check: .atLeast(65_536)),
     .unsupported(
       "sending_queue", "series are only kept in memory, so there is nothing to queue; remove the key"),
     .unsupported(
