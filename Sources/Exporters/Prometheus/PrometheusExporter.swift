@@ -1,3 +1,4 @@
+internal import ConfigSchema
 internal import Logging
 package import PipelineKit
 internal import PrometheusData
