@@ -22,30 +22,18 @@ struct ScrapeRequest: Sendable {
   private let isCompressed: Bool
   private let limit: Int
   private let hasOwnLimit: Bool
-  private let fallback: ExpositionFormat
+  private let fallback: PrometheusData.ScrapeProtocol?
   private static let decompressors = DecompressorPool()
 
   init(_ job: ScrapeJob, client: PrometheusClient) {
     self.client = client
-    accept = Self.accept(job.protocols, escaping: job.nameEscaping)
+    accept = PrometheusData.ScrapeProtocol.acceptHeader(
+      for: job.protocols.compactMap { .init(rawValue: $0.rawValue) },
+      escaping: .init(rawValue: job.nameEscaping.rawValue) ?? .allowUTF8)
     isCompressed = job.enableCompression
     hasOwnLimit = job.bodySizeLimit > 0
     limit = hasOwnLimit ? job.bodySizeLimit : Self.largestBody
-    fallback = job.fallbackProtocol.format
-  }
-
-  /// The header `Accept`: the preferred format has the greatest weight.
-  static func accept(_ protocols: [ScrapeProtocol], escaping: NameEscaping) -> String {
-    var weight = protocols.count + 1
-    var parts: [String] = []
-    for choice in protocols {
-      // Earlier versions know nothing of names that are not plain.
-      let knowsEscaping = choice != .openMetrics001 && choice != .text004
-      parts.append(
-        "\(choice.mediaType)\(knowsEscaping ? ";escaping=\(escaping.rawValue)" : "");q=0.\(weight)")
-      weight -= 1
-    }
-    return (parts + ["*/*;q=0.\(weight)"]).joined(separator: ",")
+    fallback = PrometheusData.ScrapeProtocol(rawValue: job.fallbackProtocol.rawValue)
   }
 
   /// Asks a target.
@@ -69,7 +57,13 @@ struct ScrapeRequest: Sendable {
       throw ScrapeFailure(reason: "status", text: "\(target.url) answered with HTTP status \(reply.status)")
     }
     if reply.isBodyCut { throw tooLarge() }
-    return (try decompressed(reply), format(of: reply))
+    let format: ExpositionFormat
+    do throws(ContentTypeError) {
+      format = try ExpositionFormat(contentType: reply.header("content-type"), fallback: fallback)
+    } catch {
+      throw ScrapeFailure(reason: "content_type", text: error.reason)
+    }
+    return (try decompressed(reply), format)
   }
 
   private func decompressed(_ reply: HTTPReply) throws(ScrapeFailure) -> [UInt8] {
@@ -93,16 +87,6 @@ struct ScrapeRequest: Sendable {
       text: "the answer is larger than \(limit) bytes"
         + (hasOwnLimit ? " (body_size_limit)" : ", the most that is read without a body_size_limit"),
       bodySize: -1)
-  }
-
-  /// The format that an answer says it is in; that of `fallback_scrape_protocol` when it says none that is known.
-  private func format(of reply: HTTPReply) -> ExpositionFormat {
-    switch reply.contentType {
-    case "application/openmetrics-text": .openMetrics
-    case "application/vnd.google.protobuf": .protobuf
-    case "text/plain": .text
-    default: fallback
-    }
   }
 
   private static func reason(_ error: ConnectionError) -> String {
