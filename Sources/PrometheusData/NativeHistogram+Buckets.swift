@@ -19,7 +19,9 @@ extension NativeHistogram {
     }
     guard agree(positiveSpans, positiveCounts), agree(negativeSpans, negativeCounts) else { return false }
     if StaleMarker.isStale(sum) { return true }
-    guard count >= 0, count.isFinite, zeroCount >= 0, zeroCount.isFinite, zeroThreshold >= 0 else { return false }
+    guard count >= 0, count.isFinite, zeroCount >= 0, zeroCount.isFinite, zeroThreshold >= 0 else {
+      return false
+    }
     if schema != Self.customBuckets { return (-4...8).contains(schema) }
     for (bound, next) in zip(customBounds, customBounds.dropFirst()) where !(bound < next) { return false }
     guard negativeCounts.isEmpty, zeroCount == 0, customBounds.allSatisfy({ !$0.isNaN }) else { return false }

@@ -5,12 +5,16 @@ import Testing
 /// What an endpoint keeps of the batches that come by.
 @Suite struct ExpositionStoreTests {
   /// A store with its walker, and a clock.
-  struct Bench {
+  struct Bench: ~Copyable {
     var store: ExpositionStore
+    var walker: SeriesWalker
     var now: Int64 = 0
 
     init(limit: Int = 1 << 30, expiration: Int64 = 1000, claims: Bool = false) {
       store = ExpositionStore(limit: limit, expiration: expiration, claimsBaseNames: claims)
+      var settings = TranslationSettings()
+      settings.accumulatesDeltas = true
+      walker = SeriesWalker(settings)
     }
 
     @discardableResult
@@ -18,9 +22,6 @@ import Testing
       var builder = BatchBuilder(.metrics)
       builder.beginResource(ResourceValue(attributes: ["service.name": "shop"]))
       for metric in metrics { builder.add(metric) }
-      var settings = TranslationSettings()
-      settings.accumulatesDeltas = true
-      var walker = SeriesWalker(settings)
       store.begin(at: now)
       walker.walk(builder.finish(), into: &store)
       store.finish()

@@ -51,8 +51,9 @@ enum ScrapeLines {
   }
 
   private static func number(_ value: Double) -> String {
-    StaleMarker.isStale(value) ? "StaleNaN" : value == value.rounded() && abs(value) < 1e15
-      ? "\(Int64(value))" : "\(value)"
+    if StaleMarker.isStale(value) { return "StaleNaN" }
+    if value.isNaN { return "nan" }
+    return value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
   }
 
   private static func add(_ metric: MetricView, to lines: inout [String]) {
@@ -75,7 +76,8 @@ enum ScrapeLines {
       lines.append(
         "histogram \(name)\(text(point.attributes.values)) count=\(point.count) "
           + "sum=\(point.sum.map(number) ?? "none") \(point.bucketCounts.array) \(point.explicitBounds.array)"
-          + "\(flags) @\(point.time / 1_000_000)" + start(point.startTime) + exemplars(point.exemplars) + tail)
+          + "\(flags) @\(point.time / 1_000_000)" + start(point.startTime) + exemplars(point.exemplars) + tail
+      )
     }
     metric.exponentialHistogramDataPoints.forEach { (point) throws(Never) in
       let flags = point.flags == 1 ? " stale" : ""
@@ -89,7 +91,8 @@ enum ScrapeLines {
         "exponential \(name)\(text(point.attributes.values)) count=\(point.count) "
           + "sum=\(point.sum.map(number) ?? "none") scale=\(point.scale) zero=\(point.zeroCount)"
           + "<=\(point.zeroThreshold) +\(buckets(point.positive)) -\(buckets(point.negative))"
-          + "\(flags) @\(point.time / 1_000_000)" + start(point.startTime) + exemplars(point.exemplars) + tail)
+          + "\(flags) @\(point.time / 1_000_000)" + start(point.startTime) + exemplars(point.exemplars) + tail
+      )
     }
     metric.summaryDataPoints.forEach { (point) throws(Never) in
       let flags = point.flags == 1 ? " stale" : ""

@@ -85,7 +85,8 @@ import Testing
       #expect(lines.first?.contains("v=\"1\"") == true)
       #expect(lines.count == 9)
     }
-    #expect(target.points("# TYPE h histogram\n# EOF\n", .openMetrics).filter { $0.contains("stale") }.count == 3)
+    #expect(
+      target.points("# TYPE h histogram\n# EOF\n", .openMetrics).filter { $0.contains("stale") }.count == 3)
   }
 
   @Test func `expositions in any order give what the order of the first gave`() {

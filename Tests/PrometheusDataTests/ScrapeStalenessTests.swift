@@ -33,7 +33,8 @@ import Testing
     let report = ScrapeLines.report(broken)
     #expect(report["up"] == "0")
     #expect(report["scrape_samples_scraped"] == "2")
-    #expect(ScrapeLines.points(target.scrape("a 3\nnew 5\n")) == ["gauge a{} 3 @4000", "gauge new{} 5 @4000"])
+    #expect(
+      ScrapeLines.points(target.scrape("a 3\nnew 5\n")) == ["gauge a{} 3 @4000", "gauge new{} 5 @4000"])
   }
 
   @Test func `the end of a target ends the report too`() {

@@ -43,7 +43,8 @@ struct FamilyLines: Sendable {
     lines.append(
       Line(
         kind: kind, family: family, start: UInt32(truncatingIfNeeded: text.count),
-        nameLength: UInt32(truncatingIfNeeded: name.count), textLength: UInt32(truncatingIfNeeded: other.count)
+        nameLength: UInt32(truncatingIfNeeded: name.count),
+        textLength: UInt32(truncatingIfNeeded: other.count)
       ))
     text.append(name)
     text.append(other)

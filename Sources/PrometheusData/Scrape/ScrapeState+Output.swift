@@ -61,7 +61,9 @@ extension ScrapeState {
       let family = catalog.families[Int(metric.family)]
       header.help = family.help
       header.unit = ScrapedUnit.code(family.unit, isGauge: metric.kind == .gauge)
-      if settings.trimsSuffixes { header.name = ScrapedUnit.trimmed(metric.name, metric.kind, unit: family.unit) }
+      if settings.trimsSuffixes {
+        header.name = ScrapedUnit.trimmed(metric.name, metric.kind, unit: family.unit)
+      }
     }
     return header
   }

@@ -131,7 +131,8 @@ extension ScrapeState {
     let sampleTime = table.entries[Int(point.count)].time
     if point.sum != Self.none {
       let sum = table.entries[Int(point.sum)]
-      guard sum.seen == generation, sum.time == sampleTime, !StaleMarker.isStale(Double(bitPattern: sum.value))
+      guard sum.seen == generation, sum.time == sampleTime,
+        !StaleMarker.isStale(Double(bitPattern: sum.value))
       else { return nil }
     } else if kind == .summary {
       return nil

@@ -107,7 +107,9 @@ extension ScrapeState {
         emptyLabels: settings.honorsLabels ? LabelMerge.emptied(in: source.series, of: settings.labels) : [])
       let isKept = settings.relabel.map { $0(&labels) } ?? true
       if isKept, !labels.isEmpty {
-        for label in settings.externalLabels where labels[label.name] == nil { labels[label.name] = label.value }
+        for label in settings.externalLabels where labels[label.name] == nil {
+          labels[label.name] = label.value
+        }
         try check(labels)
         let native: ScrapedKind? = isNative ? ScrapedKind(of: source.histogram) : nil
         entry = try insert(source.series, labels, native: native, format: format)
@@ -120,7 +122,9 @@ extension ScrapeState {
     }
     let before = (counts.kept, counts.duplicates, counts.future)
     _ = isNative ? try recordHistogram(entry, &source) : record(entry, &source)
-    if (counts.duplicates, counts.future) == (before.1, before.2), counts.kept > before.0 { counts.added += 1 }
+    if (counts.duplicates, counts.future) == (before.1, before.2), counts.kept > before.0 {
+      counts.added += 1
+    }
     return entry
   }
 

@@ -12,7 +12,8 @@ struct SeriesMeaning {
   var bound = 0.0
 
   /// A series of the type that nobody told.
-  static func untyped(_ name: String, type: ExpositionType = .unknown, family: UInt32? = nil) -> SeriesMeaning {
+  static func untyped(_ name: String, type: ExpositionType = .unknown, family: UInt32? = nil) -> SeriesMeaning
+  {
     SeriesMeaning(metricName: name, type: type, family: family)
   }
 }
@@ -120,8 +121,9 @@ enum BoundText {
     case "-Inf", "-inf": return -.infinity
     default: break
     }
-    guard let first = text.utf8.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
-      || first == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
+    guard let first = text.utf8.first,
+      first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
+        || first == UInt8(ascii: ".") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first)
     else { return nil }
     return Double(text)
   }

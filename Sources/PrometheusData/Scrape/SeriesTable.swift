@@ -23,7 +23,8 @@ struct SeriesTable: Sendable {
 
   /// The bytes it takes.
   var footprint: Int {
-    entries.capacity * MemoryLayout<SeriesEntry>.stride + text.capacity + byKey.footprint + byIdentity.footprint
+    entries.capacity * MemoryLayout<SeriesEntry>.stride + text.capacity + byKey.footprint
+      + byIdentity.footprint
   }
 
   /// Whether much of the memory is for series that are gone.
@@ -95,7 +96,9 @@ struct SeriesTable: Sendable {
       entries[Int(index)] = entry
     } else {
       index = UInt32(truncatingIfNeeded: entries.count)
-      if entries.count == entries.capacity { entries.reserveCapacity(max(16, entries.count + entries.count / 4)) }
+      if entries.count == entries.capacity {
+        entries.reserveCapacity(max(16, entries.count + entries.count / 4))
+      }
       entries.append(entry)
     }
     count += 1

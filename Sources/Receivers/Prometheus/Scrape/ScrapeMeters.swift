@@ -18,7 +18,8 @@ final class ScrapeMeters: Sendable {
     metrics = context.metrics
     labels = [("receiver", context.id.description), ("job", job)]
     scrapes = metrics.counter(
-      "millrace_prometheus_scrapes", help: "Scrapes of targets, those that failed among them.", labels: labels)
+      "millrace_prometheus_scrapes", help: "Scrapes of targets, those that failed among them.", labels: labels
+    )
     let targets = "Targets by how their last scrape ended."
     up = metrics.gauge("millrace_prometheus_targets", help: targets, labels: labels + [("state", "up")])
     down = metrics.gauge("millrace_prometheus_targets", help: targets, labels: labels + [("state", "down")])

@@ -9,7 +9,9 @@ final class ScrapePool: Sendable {
   private let discovery: TargetDiscovery
   private let stopSignal = StopSignal()
 
-  init(_ job: ScrapeJob, _ config: PrometheusReceiverConfig, consumer: any Consumer, context: ComponentContext) {
+  init(
+    _ job: ScrapeJob, _ config: PrometheusReceiverConfig, consumer: any Consumer, context: ComponentContext
+  ) {
     client = PrometheusClient(job.http, context: context)
     discovery = TargetDiscovery(job, context: context)
     let meters = ScrapeMeters(job: job.name, context)

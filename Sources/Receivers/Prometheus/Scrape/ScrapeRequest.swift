@@ -22,7 +22,7 @@ struct ScrapeRequest: Sendable {
   private let isCompressed: Bool
   private let limit: Int
   private let hasOwnLimit: Bool
-  private let fallback: ExpositionFormat
+  private let fallback: ScrapeProtocol?
   private static let decompressors = DecompressorPool()
 
   init(_ job: ScrapeJob, client: PrometheusClient) {
@@ -31,7 +31,7 @@ struct ScrapeRequest: Sendable {
     isCompressed = job.enableCompression
     hasOwnLimit = job.bodySizeLimit > 0
     limit = hasOwnLimit ? job.bodySizeLimit : Self.largestBody
-    fallback = job.fallbackProtocol.format
+    fallback = job.fallbackProtocol
   }
 
   /// Asks a target.
@@ -55,7 +55,13 @@ struct ScrapeRequest: Sendable {
       throw ScrapeFailure(reason: "status", text: "\(target.url) answered with HTTP status \(reply.status)")
     }
     if reply.isBodyCut { throw tooLarge() }
-    return (try decompressed(reply), format(of: reply))
+    let format: ExpositionFormat
+    do throws(ContentTypeError) {
+      format = try ExpositionFormat(contentType: reply.header("content-type"), fallback: fallback)
+    } catch {
+      throw ScrapeFailure(reason: "content_type", text: error.reason)
+    }
+    return (try decompressed(reply), format)
   }
 
   private func decompressed(_ reply: HTTPReply) throws(ScrapeFailure) -> [UInt8] {
@@ -79,11 +85,6 @@ struct ScrapeRequest: Sendable {
       text: "the answer is larger than \(limit) bytes"
         + (hasOwnLimit ? " (body_size_limit)" : ", the most that is read without a body_size_limit"),
       bodySize: -1)
-  }
-
-  /// The format that an answer says it is in; that of `fallback_scrape_protocol` when it says none that is known.
-  private func format(of reply: HTTPReply) -> ExpositionFormat {
-    (try? ExpositionFormat(contentType: reply.header("content-type"), fallback: fallback)) ?? fallback
   }
 
   private static func reason(_ error: ConnectionError) -> String {

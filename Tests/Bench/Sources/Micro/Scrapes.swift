@@ -27,7 +27,10 @@ extension Operation {
     var state: ScrapeState
     var time: Int64 = 1_767_323_045_000
 
-    init() { state = ScrapeState(ScrapeSettings(labels: LabelSet([Label("job", "a"), Label("instance", "b")])), seed: 1) }
+    init() {
+      state = ScrapeState(
+        ScrapeSettings(labels: LabelSet([Label("job", "a"), Label("instance", "b")])), seed: 1)
+    }
 
     var samples: Int { state.counts.scraped }
 
@@ -53,7 +56,9 @@ extension Operation {
     var text = "# TYPE latency_seconds histogram\n"
     for index in 0..<count {
       let labels = "handler=\"/api/\(index)\",method=\"GET\",node=\"n\(index % 97)\""
-      for bucket in 1...11 { text += "latency_seconds_bucket{\(labels),le=\"0.\(bucket + 10)\"} \(bucket * index)\n" }
+      for bucket in 1...11 {
+        text += "latency_seconds_bucket{\(labels),le=\"0.\(bucket + 10)\"} \(bucket * index)\n"
+      }
       text += "latency_seconds_bucket{\(labels),le=\"+Inf\"} \(12 * index)\n"
       text += "latency_seconds_sum{\(labels)} 12.5\nlatency_seconds_count{\(labels)} \(12 * index)\n"
     }
