@@ -1,4 +1,5 @@
 package import ConfigSchema
+internal import PrometheusData
 
 /// `config`: what a `prometheus.yml` says about scraping.
 package struct PrometheusConfig: ConfigGroup {

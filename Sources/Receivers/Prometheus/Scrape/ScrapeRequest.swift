@@ -22,7 +22,7 @@ struct ScrapeRequest: Sendable {
   private let isCompressed: Bool
   private let limit: Int
   private let hasOwnLimit: Bool
-  private let fallback: ScrapeProtocol?
+  private let fallback: ExpositionFormat
   private static let decompressors = DecompressorPool()
 
   init(_ job: ScrapeJob, client: PrometheusClient) {
@@ -31,7 +31,7 @@ struct ScrapeRequest: Sendable {
     isCompressed = job.enableCompression
     hasOwnLimit = job.bodySizeLimit > 0
     limit = hasOwnLimit ? job.bodySizeLimit : Self.largestBody
-    fallback = job.fallbackProtocol
+    fallback = job.fallbackProtocol.format
   }
 
   /// Asks a target.
