@@ -255,4 +255,31 @@ import Testing
       for batch in batches { _ = try Batch(bytes: batch.bytes, signal: .metrics, validation: .structure) }
     }
   }
+
+  static let fixtures = [
+    "node_exporter.text", "node_exporter.pb", "prometheus.text", "prometheus.pb", "starlette-prometheus.text",
+    "prometheus_client.text", "prometheus_client.om",
+  ]
+
+  @Test(arguments: fixtures)
+  func `real expositions become whole histograms and summaries, all at once and again`(name: String) throws {
+    let bytes = try FixtureTests.bytes(name)
+    let format: ExpositionFormat =
+      name.hasSuffix(".pb") ? .protobuf : name.hasSuffix(".om") ? .openMetrics : .text
+    var target = ScrapeFixture()
+    var first: [String] = []
+    for round in 0..<3 {
+      let batches = target.scrape(bytes, format)
+      #expect(target.error == nil)
+      for batch in batches { _ = try Batch(bytes: batch.bytes, signal: .metrics, validation: .structure) }
+      let points = ScrapeLines.points(batches)
+      #expect(!points.contains { $0.contains("_bucket{") || $0.contains("quantile=") })
+      #expect(!points.contains { $0.contains("stale") })
+      let untimed = points.map { $0.replacing(" @\(2000 + round * 1000)", with: "") }
+      if round == 0 { first = untimed } else { #expect(untimed == first) }
+    }
+    #expect(target.state.counts.duplicates == 0)
+    // Each series ends, and nothing else.
+    #expect(ScrapeLines.points(target.end()).count == first.count)
+  }
 }

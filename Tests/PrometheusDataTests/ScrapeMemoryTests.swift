@@ -45,6 +45,14 @@ import Testing
     #expect(target.state.footprint < 3_000_000)
   }
 
+  @Test func `families that are always new do not pile up`() {
+    var target = ScrapeFixture()
+    for round in 0..<20 {
+      _ = target.scrape((0..<500).map { "# TYPE f\(round * 500 + $0) gauge\n" }.joined() + "a 1\n")
+    }
+    #expect(target.state.familyCount < 3000)
+  }
+
   @Test func `failing scrapes with ever new series do not pile up`() {
     var target = ScrapeFixture { $0.sampleLimit = 10 }
     for round in 0..<30 { _ = target.scrape(Self.exposition(round * 500..<round * 500 + 500)) }

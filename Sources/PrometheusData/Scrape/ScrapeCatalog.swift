@@ -17,6 +17,8 @@ struct ScrapedFamily: Sendable {
   var type = ExpositionType.unknown
   var help = ""
   var unit = ""
+  /// The metrics that its series are in.
+  var metrics: [UInt32] = []
   /// The scrape that last told its type.
   var typed: UInt32 = 0
   /// The scrape that last told anything.
@@ -127,11 +129,18 @@ struct ScrapeCatalog: Sendable {
 
   mutating func metric(_ key: MetricKey, family: UInt32) -> UInt32 {
     if let index = metricKeys[key] {
-      if metrics[Int(index)].family == SeriesEntry.none { metrics[Int(index)].family = family }
+      if metrics[Int(index)].family == SeriesEntry.none, family != SeriesEntry.none {
+        metrics[Int(index)].family = family
+        families[Int(family)].metrics.append(index)
+      }
       return index
     }
     let index = UInt32(truncatingIfNeeded: metrics.count)
-    if family == SeriesEntry.none { unattached[key.name, default: []].append(index) }
+    if family == SeriesEntry.none {
+      unattached[key.name, default: []].append(index)
+    } else {
+      families[Int(family)].metrics.append(index)
+    }
     metrics.append(
       ScrapedMetric(name: key.name, kind: key.kind, type: key.type, family: family, group: key.group))
     metricKeys[key] = index
@@ -159,6 +168,7 @@ struct ScrapeCatalog: Sendable {
     for (name, index) in old.familyNames where used[Int(index)] {
       familyPlaces[Int(index)] = family(name)
       families[Int(familyPlaces[Int(index)])] = old.families[Int(index)]
+      families[Int(familyPlaces[Int(index)])].metrics = []
     }
     var places = [UInt32](repeating: SeriesEntry.none, count: old.metrics.count)
     for slot in old.resources {

@@ -10,7 +10,7 @@ extension ScrapeState {
   mutating func sweep() {
     extras.removeAll()
     if !isComplete {
-      if table.count > lastCount * 2 + 1000 { flush() }
+      if table.count > lastCount * 2 + 1000 || hasManyFamilies { flush() }
       return
     }
     if seenCount < table.count {
@@ -22,8 +22,14 @@ extension ScrapeState {
       }
     }
     lastCount = table.count
-    if table.isSparse { compact() }
+    if table.isSparse || hasManyFamilies {
+      compact()
+      lastFamilyCount = catalog.families.count
+    }
   }
+
+  /// Whether most families are likely to be gone: lines about families take memory without any series.
+  private var hasManyFamilies: Bool { catalog.families.count > lastFamilyCount * 2 + 1000 }
 
   /// Whether an entry is in no chain that the output follows.
   private func isStray(_ index: Int) -> Bool {

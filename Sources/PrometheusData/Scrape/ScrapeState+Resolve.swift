@@ -23,9 +23,7 @@ extension ScrapeState {
     catalog.families[Int(family)].typed = generation
     if catalog.families[Int(family)].type == type { return }
     catalog.families[Int(family)].type = type
-    for index in catalog.metrics.indices where catalog.metrics[index].family == family {
-      forget(metric: index)
-    }
+    for index in catalog.families[Int(family)].metrics { forget(metric: Int(index)) }
   }
 
   mutating func takeText<Source: ExpositionSource & ~Copyable & ~Escapable>(

@@ -20,7 +20,6 @@ package struct ScrapeState: ~Copyable, Sendable {
   var points: [PointEntry] = []
   var pointTable = IndexTable()
   var firstFreePoint = Self.none
-  let ownGroup: UInt32
 
   /// The number of this scrape, from 1.
   var generation: UInt32 = 0
@@ -32,6 +31,8 @@ package struct ScrapeState: ~Copyable, Sendable {
   var seenCount = 0
   /// The entries there were after the last scrape that went well.
   var lastCount = 0
+  /// The families there were when everything was last moved together.
+  var lastFamilyCount = 0
   package internal(set) var counts = ScrapeCounts()
 
   // Predictions: where the exposition begins, and the lines about families in their order.
@@ -51,9 +52,6 @@ package struct ScrapeState: ~Copyable, Sendable {
     // Of the target's own series, the report.
     ownLabels = LabelSet(Array(settings.externalLabels) + Array(settings.labels))
     table = SeriesTable(seed: seed)
-    let own = catalog.resource(
-      job: settings.labels["job"] ?? "", instance: settings.labels["instance"] ?? "")
-    ownGroup = catalog.group(resource: own, scope: ScopeIdentity())
   }
 
   /// The bytes that its tables take.
@@ -67,6 +65,9 @@ package struct ScrapeState: ~Copyable, Sendable {
 
   /// The series that are known.
   package var seriesCount: Int { table.count }
+
+  /// The families that are known.
+  package var familyCount: Int { catalog.families.count }
 
   /// Begins a scrape.
   /// - Parameter time: in milliseconds since the Unix epoch; the time of all samples that have none of their own.

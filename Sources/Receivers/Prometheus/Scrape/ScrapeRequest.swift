@@ -50,6 +50,10 @@ struct ScrapeRequest: Sendable {
       throw ScrapeFailure(reason: Self.reason(error), text: "\(error)")
     } catch let error as CredentialsError {
       throw ScrapeFailure(reason: "credentials", text: "\(error)")
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      throw ScrapeFailure(reason: "request", text: "\(error)")
     }
     guard reply.status == 200 else {
       throw ScrapeFailure(reason: "status", text: "\(target.url) answered with HTTP status \(reply.status)")
