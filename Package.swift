@@ -77,7 +77,9 @@ let package = Package(
     .target(name: "WireFormat", swiftSettings: strict),
     .target(
       name: "NativeCodecs",
-      dependencies: ["CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver"],
+      dependencies: [
+        "CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver",
+      ],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
 
@@ -119,7 +121,7 @@ let package = Package(
     .target(
       name: "Receivers",
       dependencies: [
-        "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
+        "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "NativeCodecs",
         "PrometheusData",
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -178,6 +180,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests only.
+    .target(name: "SeededRandom", swiftSettings: strict),
     .target(
       name: "PipelineTestKit",
       dependencies: [
@@ -187,9 +190,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "WireFormatTests", dependencies: ["WireFormat"], swiftSettings: relaxed),
     .testTarget(
-      name: "TelemetryDataTests", dependencies: ["TelemetryData", "WireFormat"],
+      name: "TelemetryDataTests", dependencies: ["SeededRandom", "TelemetryData", "WireFormat"],
       exclude: ["Fixtures", "JSONFixtures"], swiftSettings: relaxed),
-    .testTarget(name: "NativeCodecsTests", dependencies: ["NativeCodecs"], swiftSettings: relaxed),
+    .testTarget(
+      name: "NativeCodecsTests", dependencies: ["SeededRandom", "NativeCodecs"], swiftSettings: relaxed),
     .testTarget(
       name: "ConfigSchemaTests", dependencies: ["ConfigSchema"], exclude: ["Golden"], swiftSettings: relaxed),
     .testTarget(
@@ -210,17 +214,20 @@ let package = Package(
       swiftSettings: relaxed),
     .testTarget(
       name: "PrometheusDataTests",
-      dependencies: ["PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
+      dependencies: ["SeededRandom", "PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
       exclude: ["Fixtures", "RemoteWriteBodies"],
       swiftSettings: relaxed),
-    .testTarget(name: "StorageTests", dependencies: ["Storage"], swiftSettings: relaxed),
+    .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit"],
+      dependencies: [
+        "SeededRandom", "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit",
+      ],
       swiftSettings: relaxed),
     .testTarget(
       name: "ComponentTests",
       dependencies: [
+        "SeededRandom",
         "Receivers", "Processors", "Exporters", "Extensions", "Engine", "PipelineKit", "TelemetryData",
         "ConfigSchema", "PipelineTestKit", "Transport", "Storage", "NativeCodecs", "WireFormat",
         "PrometheusData",

@@ -4,6 +4,7 @@ import Foundation
 import PipelineKit
 import PipelineTestKit
 import Processors
+import SeededRandom
 import Synchronization
 import TelemetryData
 import Testing
@@ -22,27 +23,10 @@ import Testing
   }
 }
 
-/// The same numbers for the same seed.
-struct SeededNumbers {
-  private var state: UInt64
-  init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-  mutating func pick<T>(_ values: [T]) -> T { values[below(values.count)] }
-  mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-}
-
 /// A backend that behaves as its seed says, and remembers what it took.
 final class StressBackend: Sendable {
   private struct State {
-    var numbers: SeededNumbers
+    var numbers: SeededGenerator
     var taken: [String] = []
     var items = 0
   }
@@ -51,7 +35,7 @@ final class StressBackend: Sendable {
   private let clock: TestClock
 
   init(_ seed: UInt64, mood: Int, clock: TestClock) {
-    state = Mutex(State(numbers: SeededNumbers(seed)))
+    state = Mutex(State(numbers: SeededGenerator(seed)))
     self.mood = mood
     self.clock = clock
   }
@@ -107,7 +91,7 @@ struct StressScenario {
   }
 
   private let seed: UInt64
-  private var numbers: SeededNumbers
+  private var numbers: SeededGenerator
   private let clock = TestClock()
   private var pipelines: [Pipeline] = []
   private var exporters: [(settings: String, isOrdered: Bool)] = []
@@ -121,7 +105,7 @@ struct StressScenario {
 
   init(_ seed: UInt64) {
     self.seed = seed
-    numbers = SeededNumbers(seed)
+    numbers = SeededGenerator(seed)
     for _ in 0..<1 + numbers.below(2) { exporters.append(makeExporter()) }
     for index in 0..<1 + numbers.below(3) {
       let both = numbers.chance(40)
@@ -307,7 +291,7 @@ final class StressSender: Sendable {
   }
 
   func run() async {
-    var numbers = SeededNumbers(seed)
+    var numbers = SeededGenerator(seed)
     let probe = probes[numbers.below(2)]
     let sends = numbers.chance(50)
     let pauses = numbers.below(30)

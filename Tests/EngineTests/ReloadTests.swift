@@ -2,6 +2,7 @@ import ConfigSchema
 import Engine
 import PipelineKit
 import PipelineTestKit
+import SeededRandom
 import Synchronization
 import TelemetryData
 import Testing
@@ -227,7 +228,7 @@ import Testing
   @Test func `200 random reloads under load lose, repeat and forget nothing`() async throws {
     let name = "rx"
     let front = Probe(name)
-    var random = SplitMix(seed: 20_261_125)
+    var random = SeededGenerator(20_261_125)
     // The last one holds nothing back: at the end, when the other senders have left, the items of those that wait for
     // an answer would not become ten any more.
     let plans =
@@ -291,19 +292,5 @@ private final class Answers: Sendable {
       self.items = items
     }
     func resolved(_ outcome: Outcome) { answers.heard(outcome, items) }
-  }
-}
-
-/// Repeatable random numbers.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import NativeCodecs
+import SeededRandom
 import Testing
 
 struct CompressorTests {
@@ -22,7 +23,7 @@ struct CompressorTests {
 
   @Test(arguments: CompressionAlgorithm.allCases)
   func `data that does not compress survives`(_ algorithm: CompressionAlgorithm) throws {
-    var generator = SeededGenerator(seed: 4)
+    var generator = SeededGenerator(4)
     let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let compressed = try Compressor(algorithm).compress(noise)
     #expect(compressed.count < 201_000)

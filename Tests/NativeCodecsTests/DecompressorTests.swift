@@ -1,4 +1,5 @@
 import NativeCodecs
+import SeededRandom
 import Testing
 
 struct DecompressorTests {
@@ -139,25 +140,12 @@ struct DecompressorTests {
   ) throws {
     let pool = DecompressorPool()
     for seed in 1...200 as ClosedRange<UInt64> {
-      var generator = SeededGenerator(seed: seed)
+      var generator = SeededGenerator(seed)
       let noise = (0..<64).map { _ in UInt8.random(in: 0...255, using: &generator) }
       _ = try? pool.decompress(noise.span, algorithm, limit: 10_000)
     }
     let message = CodecFixtures.mixed(5000)
     let compressed = try Compressor(algorithm).compress(message)
     #expect(try pool.decompress(compressed.span, algorithm, limit: 5000) == message)
-  }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,11 +1,12 @@
 import PrometheusData
+import SeededRandom
 import Testing
 
 /// Families made at random, written in every format, are read back as they were.
 struct ExpositionRoundTripTests {
   @Test(arguments: 0..<60)
   func `what is written in a format is read from it`(seed: UInt64) throws {
-    var random = ModelGenerator(seed: seed)
+    var random = SeededGenerator(seed)
     let model = random.model()
     #expect(try Said.all(in: model.text(.text), format: .text) == model.said(in: .text))
     #expect(try Said.all(in: model.text(.openMetrics), format: .openMetrics) == model.said(in: .openMetrics))
@@ -14,7 +15,7 @@ struct ExpositionRoundTripTests {
 
   @Test(arguments: 0..<20)
   func `series that are known are read without a look at their labels`(seed: UInt64) throws {
-    var random = ModelGenerator(seed: seed)
+    var random = SeededGenerator(seed)
     let model = random.model()
     let (text, openMetrics, protobuf) = (model.text(.text), model.text(.openMetrics), model.protobuf())
     var (first, second) = (TextReader(text.span), TextReader(text.span))
@@ -85,27 +86,13 @@ struct ExpositionRoundTripTests {
   }
 }
 
-/// Makes models; the same ones for the same seed (SplitMix64).
-private struct ModelGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-
-  private mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
-
+/// Makes models.
+extension SeededGenerator {
   private mutating func text(_ pieces: [String], upTo count: Int) -> String {
     (0..<below(count + 1)).map { _ in pieces[below(pieces.count)] }.joined()
   }
 
-  mutating func model() -> ExpositionModel {
+  fileprivate mutating func model() -> ExpositionModel {
     let types: [ExpositionType] = [.counter, .gauge, .unknown, .summary, .histogram]
     var model = ExpositionModel()
     for number in 0...below(8) {

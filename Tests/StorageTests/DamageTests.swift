@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 import Storage
 import Testing
 
@@ -115,7 +116,7 @@ import Testing
   }
 
   @Test func `noise anywhere in the file never stops the queue`() async throws {
-    var generator = SplitMix(state: 42)
+    var generator = SeededGenerator(42)
     let size = 20_000
     try await fill(60, size: size)
     let whole = try place.bytes(queueFile)

@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 import Storage
 import Synchronization
 import Testing
@@ -8,7 +9,7 @@ import Testing
   /// Appends and drains in the directory of the environment until it is killed; notes every acknowledgement in a
   /// file before it goes on. Runs in the child.
   private static func work(in path: String, first: Int, seed: UInt64) async throws {
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed)
     let delay = Int.random(in: 1_000...60_000, using: &generator)
     var options = Reports().options
     options.syncsEveryCommit = seed % 2 == 0

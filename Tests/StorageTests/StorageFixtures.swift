@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 import Storage
 import Synchronization
 
@@ -78,7 +79,7 @@ extension QueueRecord {
   /// A record whose payload is `size` bytes of noise that depend on `number`, which leads them.
   static func numbered(_ number: Int, size: Int = 100, kind: UInt8 = 1) -> QueueRecord {
     var payload = [UInt8](repeating: 0, count: max(8, size))
-    var generator = SplitMix(state: UInt64(number))
+    var generator = SeededGenerator(UInt64(number))
     for start in stride(from: 0, to: payload.count - 7, by: 8) {
       let word = generator.next()
       for index in 0..<8 { payload[start + index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * index)) }
@@ -107,15 +108,3 @@ extension DurableQueue {
 
 let key = StorageKey("exporter_otlp_http-backup")
 let queueFile = "exporter_otlp_http-backup.queue.sqlite"
-
-/// A small seeded generator, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}

@@ -1,3 +1,4 @@
+import SeededRandom
 import TelemetryData
 import Testing
 import WireFormat

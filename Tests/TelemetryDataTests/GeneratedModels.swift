@@ -1,3 +1,4 @@
+import SeededRandom
 import TelemetryData
 
 /// Models filled with random values of every kind, small and empty ones included.

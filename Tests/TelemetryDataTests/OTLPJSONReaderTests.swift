@@ -1,3 +1,4 @@
+import SeededRandom
 import TelemetryData
 import Testing
 
@@ -155,7 +156,7 @@ import Testing
   }
 
   @Test func `whatever is read passes the structural check, and damaged text never traps`() throws {
-    var random = SeededRandom(state: 42)
+    var random = SeededGenerator(42)
     var accepted = 0
     for fixture in OTLPJSONFixture.all {
       for _ in 0..<60 {
@@ -177,18 +178,5 @@ import Testing
       }
     }
     #expect(accepted > 50)
-  }
-}
-
-/// Random numbers that are the same in every run (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
   }
 }

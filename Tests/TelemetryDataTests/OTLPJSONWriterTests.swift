@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 import TelemetryData
 import Testing
 import WireFormat
@@ -142,7 +143,7 @@ import WireFormat
   }
 
   @Test func `damaged requests never trap, and what passes the check can be written`() throws {
-    var random = SeededRandom(state: 7)
+    var random = SeededGenerator(7)
     for fixture in OTLPJSONFixture.all {
       for _ in 0..<60 {
         var bytes = fixture.protobuf

@@ -1,3 +1,4 @@
+import SeededRandom
 import TelemetryData
 
 /// An independent, slow decoder of requests into trees of fields, which tests disturb and encode again.

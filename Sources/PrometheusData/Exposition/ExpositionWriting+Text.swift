@@ -248,9 +248,9 @@ extension ExposedFamily {
   }
 }
 
-extension [UInt8] {
+extension RandomAccessCollection<UInt8> {
   func hasEnd(_ end: [UInt8]) -> Bool {
-    count >= end.count && self[(count - end.count)...].elementsEqual(end)
+    count >= end.count && suffix(end.count).elementsEqual(end)
   }
   func hasEnd(_ end: String) -> Bool {
     count >= end.utf8.count && suffix(end.utf8.count).elementsEqual(end.utf8)
