@@ -23,7 +23,7 @@ extension ExpositionWriting {
       if sendsTimestamps, let timestamp = point.timestamp { writer.intField(6, timestamp) }
       writer.endMessage(mark)
     }
-    if !family.unit.isEmpty { writer.bytesField(5, family.unit) }
+    if family.nameEndsInUnit { writer.bytesField(5, family.unit) }
     var length = UInt64(writer.count)
     while length >= 0x80 {
       output.append(UInt8(truncatingIfNeeded: length) | 0x80)
