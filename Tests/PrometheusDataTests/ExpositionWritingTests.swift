@@ -227,7 +227,7 @@ import Testing
     let type = types.randomElement(using: &random) ?? .gauge
     let name =
       (["x", "é.y", "a b"].randomElement(using: &random) ?? "x") + "\(number)"
-      + (type == .counter ? "_total" : "_seconds")
+      + (type == .counter ? ["_total", "_seconds_total"].randomElement(using: &random) ?? "" : "_seconds")
     let points = (0..<Int.random(in: 1...3, using: &random)).map { index in
       let value = ["", "plain", "\\ \" \n", "ü"].randomElement(using: &random) ?? ""
       return point(

@@ -23,7 +23,7 @@ extension ExpositionWriting {
       if sendsTimestamps, let timestamp = point.timestamp { writer.intField(6, timestamp) }
       writer.endMessage(mark)
     }
-    if !family.unit.isEmpty, Self.namesUnit(family) { writer.bytesField(5, family.unit) }
+    if family.nameEndsInUnit { writer.bytesField(5, family.unit) }
     var length = UInt64(writer.count)
     while length >= 0x80 {
       output.append(UInt8(truncatingIfNeeded: length) | 0x80)
@@ -31,13 +31,6 @@ extension ExpositionWriting {
     }
     output.append(UInt8(truncatingIfNeeded: length))
     output.append(contentsOf: writer.finish())
-  }
-
-  /// Whether the family's name ends in its unit, before the `_total` of a counter: readers refuse a unit otherwise.
-  private static func namesUnit(_ family: ExposedFamily) -> Bool {
-    let total = Array("_total".utf8)
-    let isTotal = family.type == .counter && family.name.hasEnd(total)
-    return family.name.dropLast(isTotal ? total.count : 0).hasEnd(Array("_".utf8) + family.unit)
   }
 
   private func writeValue(_ point: ExposedPoint, _ type: ExpositionType, _ writer: inout WireWriter) {

@@ -44,9 +44,7 @@ extension ExpositionWriting {
     output.append(contentsOf: type.utf8)
     output.append(newline)
     // A unit is one only where the name says it, too; an info and a state set have none.
-    if !family.unit.isEmpty, family.type != .info, family.type != .stateSet,
-      base.hasEnd(Array("_".utf8) + family.unit)
-    {
+    if family.nameEndsInUnit, family.type != .info, family.type != .stateSet {
       writeComment("UNIT", base)
       output.append(contentsOf: family.unit)
       output.append(newline)
@@ -235,6 +233,13 @@ extension ExpositionWriting {
 }
 
 extension ExposedFamily {
+  /// Whether the name says the unit at its end, before the `_total` of a counter; otherwise it has none to be told.
+  var nameEndsInUnit: Bool {
+    if unit.isEmpty { return false }
+    let end = Array("_".utf8) + unit
+    return name.hasEnd(end) || type == .counter && name.hasEnd(end + Array("_total".utf8))
+  }
+
   /// Whether each point has a label with the family's name, and is 0 or 1, as OpenMetrics wants it of a state set.
   fileprivate var isTrueStateSet: Bool {
     points.allSatisfy { point in
