@@ -27,8 +27,8 @@ JOBS = ("prometheus", "node", "postgres", "alertmanager", "shop")
 class Agent(Millrace):
     """The prometheus receiver in front of remote write."""
 
-    def __init__(self, folder: Path, scrape: dict, exporters: dict):
-        super().__init__(_Document(scrape, exporters, free_port(), free_port()), folder)
+    def __init__(self, folder: Path, scrape: dict, exporters: dict, extensions: dict | None = None):
+        super().__init__(_Document(scrape, exporters, extensions or {}, free_port(), free_port()), folder)
 
     def _is_listening(self) -> bool:
         assert self.process.poll() is None, f"millrace ended with {self.process.returncode}"
@@ -41,6 +41,7 @@ class Agent(Millrace):
 class _Document:
     scrape: dict
     exporters: dict
+    extensions: dict
     metrics: int
     health: int
 
@@ -48,9 +49,9 @@ class _Document:
         return yaml.safe_dump({
             "receivers": {"prometheus": {"config": self.scrape}},
             "exporters": self.exporters,
-            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}},
+            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}, **self.extensions},
             "service": {
-                "extensions": ["health_check"],
+                "extensions": ["health_check", *self.extensions],
                 "telemetry": {
                     "logs": {"encoding": "json"},
                     "metrics": {"readers": [
