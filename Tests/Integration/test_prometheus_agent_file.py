@@ -46,12 +46,17 @@ def test_the_four_jobs_arrive_with_their_labels(tmp_path):
         shop.use()
         queue = tmp_path / "queue"
         own = Shipped(free_port())
-        agent = ShippedAgent(own, tmp_path / "agent", env={
-            "SCRAPE_INTERVAL": "1s", "SLOW_SCRAPE_INTERVAL": "2s", "SLOW_SCRAPE_TIMEOUT": "2s",
-            "METRICS_PORT": str(own.metrics), "NODE_EXPORTER": node.address, "POSTGRES_EXPORTER": postgres.address,
-            "FASTAPI_APP": shop.address, "REMOTE_WRITE_URL": prometheus.write_url, "HOSTNAME": "host-7",
-            "STATE_DIRECTORY": str(queue)})
-        stack.callback(agent.kill)
+
+        def started(file: Shipped, name: str, targets: tuple) -> ShippedAgent:
+            addresses = zip(("NODE_EXPORTER", "POSTGRES_EXPORTER", "FASTAPI_APP"), targets)
+            agent = ShippedAgent(file, tmp_path / name, env={
+                "SCRAPE_INTERVAL": "1s", "SLOW_SCRAPE_INTERVAL": "2s", "SLOW_SCRAPE_TIMEOUT": "2s",
+                "METRICS_PORT": str(file.metrics), "REMOTE_WRITE_URL": prometheus.write_url, "HOSTNAME": "host-7",
+                "STATE_DIRECTORY": str(queue), **dict(addresses)})
+            stack.callback(agent.kill)
+            return agent
+
+        agent = started(own, "first", (node.address, postgres.address, shop.address))
         until(lambda: len(prometheus.value("up == 1")) == 4, timeout=30, what="four targets to be up")
         expected = {
             "millrace": ("otelcol_process_uptime", f"127.0.0.1:{own.metrics}"),
@@ -72,7 +77,16 @@ def test_the_four_jobs_arrive_with_their_labels(tmp_path):
         assert not [name for name in names if name.startswith(("go_", "promhttp_"))]
         assert "target_info" not in {labels["__name__"] for labels in prometheus.series()}
         assert any(queue.iterdir())
-        agent.terminate()
-        agent.process.wait(40)
-        assert agent.process.returncode == 0, agent.logs[-4000:]
-        until(lambda: not prometheus.value("up"), what="every series to be stale")
+        stop(agent)
+        # The markers of the end are on disk; the next start delivers them, whatever it is told to scrape.
+        elsewhere = tuple(f"127.0.0.1:{free_port()}" for _ in range(3))
+        agent = started(Shipped(free_port()), "second", elsewhere)
+        until(lambda: all(not prometheus.value(f'{{instance="{instance}"}}') for _, instance in expected.values()),
+              what="every series of the first life to be stale")
+        stop(agent)
+
+
+def stop(agent: ShippedAgent):
+    agent.terminate()
+    assert agent.process.wait(40) == 0, agent.logs[-4000:]
+    assert "unaccounted=0" in agent.logs
