@@ -14,20 +14,25 @@ SERIES = 5
 
 
 class CountingTarget:
-    """Each scrape returns a number that nobody was given before; `before_answer` may end the one who asks."""
+    """Each scrape returns a number that nobody was given before.
+
+    `before_answer` may end the one who asks; who asks then, or once the target `is_closed`, gets no answer.
+    """
 
     def __init__(self):
         self.served: list[tuple[int, float]] = []
         self.before_answer = None
+        self.is_closed = False
         target = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                if action := target.before_answer:
-                    target.before_answer = None
+                action, target.before_answer = target.before_answer, None
+                if action:
                     action()
+                if action or target.is_closed:
                     self.close_connection = True
                     return
                 number = len(target.served)
@@ -73,7 +78,9 @@ def test_no_scraped_sample_is_missing_and_each_series_is_in_order(tmp_path):
                 prometheus.write_url, retry_on_failure={"initial_interval": "20ms", "max_interval": "200ms"},
                 remote_write_queue={"storage": "file_storage", "queue_size": 100_000})}, extensions)
 
-        began = time.time()
+        def held(name: str) -> dict:
+            return prometheus.samples(name, time.time() + 1, 120)
+
         agent = started("first")
         try:
             for _ in range(2):
@@ -93,20 +100,30 @@ def test_no_scraped_sample_is_missing_and_each_series_is_in_order(tmp_path):
             target.serves(5)
             prometheus.start()
             target.serves(10)
+            target.is_closed = True
+            closed = time.time()
+            until(lambda: all(samples[-1][1] == target.served[-1][0] for samples in held("asked_total").values()),
+                  timeout=30, what="the last scrape to arrive")
             sheet = agent.stop()
             assert sheet.is_balanced()
             assert sheet.items("metrics", "dropped") == 0 and sheet.items("metrics", "rejected") == 0
             assert rejected == []
         finally:
             agent.kill()
-        found = prometheus.samples("asked_total", time.time() + 1, int(time.time() - began) + 60)
-        assert len(found) == SERIES
+        found, served = held("asked_total"), dict(target.served)
+        assert len(found) == SERIES and len(served) > 50
+        (ups,) = held("up").values()
+        # Where the machine is too slow a scrape may time out after it was served: it is reported as down, then.
+        failed = sum(value == 0 and at < closed for at, value in ups)
         for labels, samples in found.items():
-            assert [int(value) for _, value in samples] == [number for number, _ in target.served], dict(labels)
+            numbers = [int(value) for _, value in samples]
+            assert numbers == sorted(set(numbers)), dict(labels)
+            assert len(set(served) - set(numbers)) <= failed, dict(labels)
             times = [at for at, _ in samples]
             assert times == sorted(set(times))
-            # A sample has the time of its scrape, however late it was delivered.
-            assert all(abs(at - asked) < 5 for at, (_, asked) in zip(times, target.served))
+            # A sample has the time of its scrape, however late it was delivered: between one answer and the next.
+            assert all(
+                served.get(number - 1, 0) - 0.005 <= at <= served[number] + 0.005 for at, number in zip(times, numbers))
         assert "ut of order" not in prometheus.log.read_text()
 
 

@@ -98,6 +98,13 @@ import Testing
         """#)
   }
 
+  @Test func `an exemplar tells its time where samples do not`() {
+    let bytes = Self.write(
+      [Self.family("latency_seconds", .histogram, [Self.histogram])], .openMetrics, timestamps: false)
+    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.contains("# {") }
+    #expect(line == #"latency_seconds_bucket{a="b",le="1.0"} 2 # {trace_id="x"} 0.75 1.250"#)
+  }
+
   @Test func `names beyond ASCII are quoted or escaped, as was agreed`() {
     let family = Self.family(
       "http.requests", .counter,

@@ -142,7 +142,11 @@ extension ExpositionWriting {
       writeLabels(exemplar.labels, name: nil, bound: nil, isAlways: true)
       output.append(space)
       ExpositionNumberText.append(exemplar.value, to: &output)
-      writeTimestamp(exemplar.timestamp == 0 ? nil : exemplar.timestamp, isMilliseconds: false)
+      // Told with or without `send_timestamps`, which is about samples: when it was seen is part of an exemplar.
+      if exemplar.timestamp != 0 {
+        output.append(space)
+        ExpositionNumberText.append(seconds: exemplar.timestamp, to: &output)
+      }
     }
     output.append(newline)
   }
