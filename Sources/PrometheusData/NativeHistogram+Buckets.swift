@@ -6,28 +6,6 @@ extension NativeHistogram {
     var count: Double
   }
 
-  /// Whether spans and counts agree, and every count is one.
-  package var isConsistent: Bool {
-    func agree(_ spans: [BucketSpan], _ counts: [Double]) -> Bool {
-      var length = 0
-      for (position, span) in spans.enumerated() {
-        // Only the first may begin before bucket 0; a later one that steps back would say a bucket twice.
-        if position > 0, span.offset < 0 { return false }
-        length += Int(span.length)
-      }
-      return length == counts.count && counts.allSatisfy { $0 >= 0 && $0.isFinite }
-    }
-    guard agree(positiveSpans, positiveCounts), agree(negativeSpans, negativeCounts) else { return false }
-    if StaleMarker.isStale(sum) { return true }
-    guard count >= 0, count.isFinite, zeroCount >= 0, zeroCount.isFinite, zeroThreshold >= 0 else {
-      return false
-    }
-    if schema != Self.customBuckets { return (-4...8).contains(schema) }
-    for (bound, next) in zip(customBounds, customBounds.dropFirst()) where !(bound < next) { return false }
-    guard negativeCounts.isEmpty, zeroCount == 0, customBounds.allSatisfy({ !$0.isNaN }) else { return false }
-    return buckets(positiveSpans, positiveCounts).allSatisfy { (0...customBounds.count).contains($0.index) }
-  }
-
   /// The buckets in their order; the spans must agree with the counts.
   func buckets(_ spans: [BucketSpan], _ counts: [Double]) -> [Bucket] {
     var buckets: [Bucket] = []
@@ -50,7 +28,7 @@ extension NativeHistogram {
   /// - Throws: when that cannot be done, as Prometheus has it: beyond schema −4, and for bounds of its own.
   package mutating func limitBuckets(to limit: Int) throws(ScrapeError) {
     while positiveCounts.count + negativeCounts.count > limit {
-      guard schema != Self.customBuckets, schema > -4, isConsistent else {
+      guard schema != Self.customBuckets, schema > -4, fault == nil else {
         throw .bucketLimit(
           "a native histogram has more than \(limit) buckets (native_histogram_bucket_limit)")
       }
@@ -62,7 +40,7 @@ extension NativeHistogram {
 
   /// Lowers the resolution until each bound is so many times the one before (`native_histogram_min_bucket_factor`).
   package mutating func widenBuckets(to factor: Double) {
-    guard factor > 1, schema != Self.customBuckets, isConsistent else { return }
+    guard factor > 1, schema != Self.customBuckets, fault == nil else { return }
     // A bucket of schema s is 2^(2^-s) times as wide as the one before.
     while schema > -4, Self.growth(schema) < factor {
       schema -= 1

@@ -133,6 +133,12 @@ import WireFormat
       name: "an infinite count", message: message(positive: ([(0, 1)], []), floats: [.infinity]),
       reason: "a histogram has a negative or infinite count"),
     Bad(
+      name: "a zero threshold below zero", message: message(zero: (-1, 0)),
+      reason: "a histogram's zero threshold is not a positive number"),
+    Bad(
+      name: "a zero bucket beside bounds", message: message(schema: -53, zero: (0, 1), bounds: [1]),
+      reason: "a histogram's spans and buckets do not fit together"),
+    Bad(
       name: "bounds that do not ascend", message: message(schema: -53, bounds: [1, 1]),
       reason: "a histogram's custom bounds do not ascend"),
     Bad(

@@ -154,12 +154,12 @@ extension ScrapeState {
       counts.duplicates += 1
       return true
     }
-    if settings.bucketFactor > 1 { histogram.widenBuckets(to: settings.bucketFactor) }
-    if settings.bucketLimit > 0 { try histogram.limitBuckets(to: settings.bucketLimit) }
-    guard histogram.isConsistent else {
+    guard histogram.fault == nil else {
       counts.invalidHistograms += 1
       return true
     }
+    if settings.bucketFactor > 1 { histogram.widenBuckets(to: settings.bucketFactor) }
+    if settings.bucketLimit > 0 { try histogram.limitBuckets(to: settings.bucketLimit) }
     touch(index)
     table.entries[index].value = UInt64(extras.histograms.count)
     table.entries[index].time = sampleTime
