@@ -102,7 +102,7 @@ package struct FileDiscoveryConfig: ConfigGroup {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let name = parts.last ?? ""
     return parts.dropLast().allSatisfy { !$0.contains("*") }
-      && [".json", ".yml", ".yaml"].contains { name.hasSuffix($0) }
+      && [".json", ".yml", ".yaml", ".JSON", ".YML", ".YAML"].contains { name.hasSuffix($0) }
   }
 }
 

@@ -47,8 +47,7 @@ package struct GlobalScrapeConfig: ConfigGroup {
     .accepted("evaluation_interval", rules),
     .accepted("rule_query_offset", rules),
     .accepted("query_log_file", "queries belong to a Prometheus server"),
-    .unsupported(
-      "scrape_failure_log_file", "failed scrapes are in the collector's own log: leave the key out"),
+    .failureLog,
   ]
 
   package func check(_ checker: inout ConfigChecker) {
@@ -143,6 +142,14 @@ package struct HistogramChoices: ConfigGroup {
     choices.alwaysClassic = alwaysClassic ?? other.alwaysClassic
     choices.convertClassic = convertClassic ?? other.convertClassic
     return choices
+  }
+}
+
+extension Field {
+  /// The log of failed scrapes, of `global` and of jobs.
+  static var failureLog: Self {
+    .unsupported(
+      "scrape_failure_log_file", "failed scrapes are in the collector's own log: leave the key out")
   }
 }
 

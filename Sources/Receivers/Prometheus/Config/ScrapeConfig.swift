@@ -80,6 +80,7 @@ package struct ScrapeConfig: ConfigGroup {
     Field("relabel_configs", \.relabelConfigs, "Rules that change and choose the targets."),
     Field("metric_relabel_configs", \.metricRelabelConfigs, "Rules that change and choose the samples."),
     .group(\.http),
+    .failureLog,
   ]
 
   package func check(_ checker: inout ConfigChecker) {

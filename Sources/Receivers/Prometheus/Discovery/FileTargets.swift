@@ -83,7 +83,7 @@ final class FileTargets: Sendable {
     case .success(let content): text = content
     case .failure(let error): throw TargetList.Problem(description: "cannot read \(path): \(error)")
     }
-    let isJSON = path.hasSuffix(".json")
+    let isJSON = path.lowercased().hasSuffix(".json")
     let (node, diagnostics) =
       isJSON ? ConfigDocument.readJSON(text, name: path) : ConfigDocument.read(text, name: path)
     if let problem = diagnostics.all.first(where: { $0.severity == .error }) {
