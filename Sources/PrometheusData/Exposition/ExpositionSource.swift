@@ -1,6 +1,9 @@
 /// The type of a metric family in an exposition.
+///
+/// The numbers are those of `MetricMetadata.MetricType`, the same in both versions of remote write.
 package enum ExpositionType: UInt8, Sendable, Hashable {
-  case unknown, counter, gauge, histogram, gaugeHistogram, summary, info, stateSet
+  case unknown = 0
+  case counter, gauge, histogram, gaugeHistogram, summary, info, stateSet
 }
 
 /// The formats that targets expose their metrics in.

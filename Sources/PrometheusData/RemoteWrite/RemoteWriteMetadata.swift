@@ -20,7 +20,7 @@ struct RemoteWriteMetadata: ~Copyable {
     if sent.count >= Self.mostRemembered { forget() }
     if !sent.insert(hash).inserted { return }
     var writer = WireWriter(capacity: 64 + family.name.count + family.help.count)
-    writer.varintField(1, family.type.remoteWriteNumber)
+    writer.varintField(1, UInt64(family.type.rawValue))
     writer.bytesField(2, family.name)
     if !family.help.isEmpty { writer.bytesField(4, family.help) }
     if !family.unit.isEmpty { writer.bytesField(5, family.unit) }
@@ -46,21 +46,5 @@ struct RemoteWriteMetadata: ~Copyable {
     bodies.append(body)
     pending.removeAll(keepingCapacity: true)
     return bodies.filter { !$0.isEmpty }
-  }
-}
-
-extension ExpositionType {
-  /// The number in `MetricMetadata.MetricType`, which is the same in both versions.
-  var remoteWriteNumber: UInt64 {
-    switch self {
-    case .unknown: 0
-    case .counter: 1
-    case .gauge: 2
-    case .histogram: 3
-    case .gaugeHistogram: 4
-    case .summary: 5
-    case .info: 6
-    case .stateSet: 7
-    }
   }
 }

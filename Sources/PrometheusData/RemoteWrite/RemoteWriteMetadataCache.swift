@@ -3,29 +3,9 @@ internal import WireFormat
 
 /// What a sender said about the metrics of one name.
 struct KnownMetadata: Sendable {
-  var type: RemoteWriteType
+  var type: ExpositionType
   var help: String
   var unit: String
-}
-
-/// The type of a metric, as both versions of remote write number it.
-enum RemoteWriteType: UInt8, Sendable {
-  case unknown = 0
-  case counter, gauge, histogram, gaugeHistogram, summary, info, stateSet
-
-  /// The value of `prometheus.type` in a metric's metadata.
-  var text: String {
-    switch self {
-    case .unknown: "unknown"
-    case .counter: "counter"
-    case .gauge: "gauge"
-    case .histogram: "histogram"
-    case .gaugeHistogram: "gaugehistogram"
-    case .summary: "summary"
-    case .info: "info"
-    case .stateSet: "stateset"
-    }
-  }
 }
 
 /// Keeps what Remote-Write 1.0 senders say about metric families, since they say it in requests of their own, about
@@ -97,7 +77,7 @@ package final class RemoteWriteMetadataCache: Sendable {
   }
 
   /// The suffixes of the series of a family, by its type (OpenMetrics 1.0, "MetricFamily").
-  private static let suffixes: [([UInt8], [RemoteWriteType])] = [
+  private static let suffixes: [([UInt8], [ExpositionType])] = [
     (Array("_total".utf8), [.counter]), (Array("_bucket".utf8), [.histogram, .gaugeHistogram]),
     (Array("_count".utf8), [.histogram, .summary]), (Array("_sum".utf8), [.histogram, .summary]),
     (Array("_gcount".utf8), [.gaugeHistogram]), (Array("_gsum".utf8), [.gaugeHistogram]),

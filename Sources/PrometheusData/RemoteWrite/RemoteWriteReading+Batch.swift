@@ -114,7 +114,7 @@ struct RemoteWriteBatchWriting: ~Copyable {
   private mutating func writeMetric(
     _ metric: RemoteWriteGroups.Metric, _ groups: RemoteWriteGroups, _ bytes: Span<UInt8>
   ) {
-    var type = metric.known?.type ?? RemoteWriteType(rawValue: metric.type) ?? .unknown
+    var type = metric.known?.type ?? ExpositionType(rawValue: metric.type) ?? .unknown
     if metric.kind != .number, type != .gaugeHistogram { type = .histogram }
     let mark = writer.beginMessage(2)
     writer.bytesField(1, bytes.extracting(metric.name.range))
@@ -144,11 +144,11 @@ struct RemoteWriteBatchWriting: ~Copyable {
     case .gauge, .summary: break
     }
     writer.endMessage(data)
-    writer.attribute(12, ResourceKey.type, Array(type.text.utf8))
+    writer.attribute(12, ResourceKey.type, Array(type.word.utf8))
     writer.endMessage(mark)
   }
 
-  private static func data(of kind: RemoteWriteKind, _ type: RemoteWriteType) -> MetricKind {
+  private static func data(of kind: RemoteWriteKind, _ type: ExpositionType) -> MetricKind {
     switch (kind, type) {
     case (.exponential, _): .exponentialHistogram
     case (.explicit, _): .histogram

@@ -104,7 +104,7 @@ struct RemoteWriteScan {
     metadata.insert(
       bytes.extracting(texts.family.range),
       KnownMetadata(
-        type: RemoteWriteType(rawValue: UInt8(truncatingIfNeeded: min(type, 255))) ?? .unknown,
+        type: ExpositionType(rawValue: UInt8(truncatingIfNeeded: min(type, 255))) ?? .unknown,
         help: BytesView(bytes.extracting(texts.help.range)).string,
         unit: BytesView(bytes.extracting(texts.unit.range)).string))
   }
@@ -156,7 +156,7 @@ struct RemoteWriteScan {
         try cursor.skip(tag)
       }
     }
-    if isGauge { facts.type = RemoteWriteType.gaugeHistogram.rawValue }
+    if isGauge { facts.type = ExpositionType.gaugeHistogram.rawValue }
     if facts.samples > 0, facts.histograms > 0 { facts.fault = facts.fault ?? .samplesAndHistograms }
     if facts.samples + facts.histograms + facts.exemplars == 0 { facts.fault = facts.fault ?? .noSample }
     return facts
@@ -191,7 +191,7 @@ struct RemoteWriteScan {
       default: try cursor.skip(tag)
       }
     }
-    if RemoteWriteType(rawValue: facts.type) == nil { facts.type = 0 }
+    if ExpositionType(rawValue: facts.type) == nil { facts.type = 0 }
   }
 
   private func symbol(_ reference: UInt64, _ facts: inout Facts) -> WireRange {

@@ -116,7 +116,7 @@ struct RemoteWriteV2Encoding: RemoteWriteEncoding, ~Copyable {
       metadataOf = (family.number, symbols.generation)
       metadata.removeAll(keepingCapacity: true)
       var fields: [UInt8] = [0x08]
-      fields.append(varint: Int(truncatingIfNeeded: family.type.remoteWriteNumber))
+      fields.append(varint: Int(family.type.rawValue))
       if !family.help.isEmpty {
         fields.append(0x18)
         fields.append(varint: Int(symbols.number(of: family.help.span)))

@@ -180,12 +180,7 @@ extension ScrapeState {
       table.entries[Int(earlier)].flags.remove(.live)
       table.releaseIdentity(earlier)
     }
-    let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
-    let group = catalog.group(resource: resource, scope: ScopeIdentity(of: labels))
-    let metric = catalog.metric(
-      ScrapeCatalog.MetricKey(
-        group: group, name: meaning.metricName, kind: meaning.kind, type: meaning.type),
-      family: meaning.family ?? Self.none)
+    let metric = metric(of: labels, meaning)
     var writer = WireWriter(capacity: 256)
     ScrapedAttributes.write(
       labels, without: meaning.partLabel, field: ScrapedAttributes.tag(of: meaning.kind), to: &writer)
@@ -201,6 +196,16 @@ extension ScrapeState {
     }
     table.claimIdentity(entry)
     return entry
+  }
+
+  /// The metric that a series belongs to, and with it its resource and scope.
+  private mutating func metric(of labels: LabelSet, _ meaning: SeriesMeaning) -> UInt32 {
+    let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
+    let group = catalog.group(resource: resource, scope: ScopeIdentity(of: labels))
+    return catalog.metric(
+      ScrapeCatalog.MetricKey(
+        group: group, name: meaning.metricName, kind: meaning.kind, type: meaning.type),
+      family: meaning.family ?? Self.none)
   }
 
   private mutating func append(_ entry: UInt32, to metric: Int) {
@@ -302,12 +307,7 @@ extension ScrapeState {
       let identity = table.identity(of: Self.identityBytes(target).span)
       return try insert(key, role: .created, isNative: false, identity: identity)
     }
-    let resource = catalog.resource(job: labels["job"] ?? "", instance: labels["instance"] ?? "")
-    let group = catalog.group(resource: resource, scope: ScopeIdentity(of: labels))
-    let metric = catalog.metric(
-      ScrapeCatalog.MetricKey(
-        group: group, name: meaning.metricName, kind: meaning.kind, type: meaning.type),
-      family: meaning.family ?? Self.none)
+    let metric = metric(of: labels, meaning)
     var writer = WireWriter(capacity: 256)
     ScrapedAttributes.write(labels, field: ScrapedAttributes.tag(of: meaning.kind), to: &writer)
     let hash = pointHash(metric: metric, writer.bytes)

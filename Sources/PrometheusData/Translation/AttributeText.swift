@@ -13,26 +13,10 @@ enum AttributeText {
     case .string: output.append(value.bytes.span)
     case .empty, .stringIndex: break
     case .bool: output.append(contentsOf: (value.bool ? "true" : "false").utf8)
-    case .int: append(value.int, to: &output)
+    case .int: ExpositionNumberText.append(value.int, to: &output)
     case .double: AttributeFloat.append(value.double, to: &output)
     case .bytes: appendBase64(value.bytes.span, to: &output)
     case .array, .keyValueList: appendJSON(value, to: &output, depth: 0)
-    }
-  }
-
-  static func append(_ number: Int64, to output: inout [UInt8]) {
-    if number < 0 { output.append(0x2d) }
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    var count = 0
-    var rest = number.magnitude
-    repeat {
-      digits[count] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
-      rest /= 10
-      count += 1
-    } while rest > 0
-    while count > 0 {
-      count -= 1
-      output.append(digits[count])
     }
   }
 

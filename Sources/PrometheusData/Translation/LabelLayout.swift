@@ -33,10 +33,8 @@ struct LabelLayout {
     for variable in variables { entries[variable.slot].value = attributes[variable.attribute].value }
   }
 
-  /// Becomes another layout with another metric name and one more label, which takes the place of one of its name.
-  mutating func derive(
-    from main: LabelLayout, number: UInt64, name: TextPlace, extra: TextPlace? = nil, _ buffers: TextBuffers
-  ) {
+  /// Becomes the layout of series with another metric name.
+  mutating func derive(from main: LabelLayout, number: UInt64, name: TextPlace) {
     entries.removeAll(keepingCapacity: true)
     entries.append(contentsOf: main.entries)
     variables.removeAll(keepingCapacity: true)
@@ -45,7 +43,13 @@ struct LabelLayout {
     origin = main.number
     self.number = number
     entries[nameSlot].value = name
-    guard let extra else { return }
+  }
+
+  /// Becomes another layout with another metric name and one more label, which takes the place of one of its name.
+  mutating func derive(
+    from main: LabelLayout, number: UInt64, name: TextPlace, extra: TextPlace, _ buffers: TextBuffers
+  ) {
+    derive(from: main, number: number, name: name)
     let text = buffers.text(extra)
     var slot = 0
     while slot < entries.count, buffers.text(entries[slot].name).precedes(text) { slot += 1 }

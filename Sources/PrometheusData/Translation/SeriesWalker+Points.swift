@@ -193,17 +193,3 @@ extension SeriesWalker {
     boundText.removeAll(keepingCapacity: true)
   }
 }
-
-extension LabelLayout {
-  /// Becomes the layout of series with another metric name.
-  mutating func derive(from main: LabelLayout, number: UInt64, name: TextPlace) {
-    entries.removeAll(keepingCapacity: true)
-    entries.append(contentsOf: main.entries)
-    variables.removeAll(keepingCapacity: true)
-    variables.append(contentsOf: main.variables)
-    nameSlot = main.nameSlot
-    origin = main.number
-    self.number = number
-    entries[nameSlot].value = name
-  }
-}
