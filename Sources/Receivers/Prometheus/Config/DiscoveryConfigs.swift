@@ -96,6 +96,14 @@ package struct FileDiscoveryConfig: ConfigGroup {
         \.files, "\"\(path)\" is not the path of a .json, .yml or .yaml file",
         help: "only the last part of the path may hold a `*`")
     }
+    // A warning only: files of targets come and change while the receiver runs, and each is read on its own.
+    for path in files.filter(Self.isReadable).flatMap({ FileGlob.paths($0) }) {
+      do {
+        _ = try FileTargets.groups(of: path)
+      } catch {
+        checker.warning(\.files, "the targets of a file cannot be used: \(error)")
+      }
+    }
   }
 
   private static func isReadable(_ path: String) -> Bool {

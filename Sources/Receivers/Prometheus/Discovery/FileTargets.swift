@@ -77,7 +77,8 @@ final class FileTargets: Sendable {
     }
   }
 
-  private static func groups(of path: String) throws(TargetList.Problem) -> [TargetGroup] {
+  /// The groups of one file; throws what is wrong with it, with its place.
+  static func groups(of path: String) throws(TargetList.Problem) -> [TargetGroup] {
     let text: String
     switch ConfigEnvironment.process.file(path) {
     case .success(let content): text = content
