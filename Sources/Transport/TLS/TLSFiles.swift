@@ -10,7 +10,12 @@ package struct TLSFileError: Error, Sendable, Equatable, CustomStringConvertible
   /// In words.
   package let reason: String
 
-  package var description: String { "tls.\(key)\(path.map { " \($0)" } ?? ""): \(reason)" }
+  package var description: String { described(in: "tls") }
+
+  /// In words, for a block that is called something else.
+  package func described(in block: String) -> String {
+    "\(block).\(key)\(path.map { " \($0)" } ?? ""): \(reason)"
+  }
 }
 
 /// Where the certificates and the key of a `tls` block come from.

@@ -243,14 +243,15 @@ import Transport
     }
   }
 
-  @Test func `a file of credentials that is not there names its key`() async throws {
-    let watch = try Watch(
-      "{job_name: a, http_sd_configs: [{url: 'http://x/', basic_auth: {username: a, password_file: /no/file}}]}"
-    )
+  @Test(arguments: [
+    ("basic_auth: {username: a, password_file: /no/file}", "basic_auth.password_file"),
+    ("tls_config: {ca_file: /no/file}", "tls_config.ca_file"),
+  ])
+  func `a file that is not there names its key`(setting: String, key: String) async throws {
+    let watch = try Watch("{job_name: a, http_sd_configs: [{url: 'http://x/', \(setting)}]}")
     let error = await #expect(throws: StartError.self) { try await watch.discovery.start() }
     #expect(
-      error?.message.contains("job \"a\": http_sd_configs[0].basic_auth.password_file") == true,
-      "\(error?.message ?? "")")
+      error?.message.contains("job \"a\": http_sd_configs[0].\(key)") == true, "\(error?.message ?? "")")
   }
 
   @Test func `containers of an engine behind a socket file are targets`() async throws {

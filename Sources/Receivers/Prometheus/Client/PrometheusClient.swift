@@ -41,7 +41,7 @@ package final class PrometheusClient: Sendable {
     do {
       try await client(proxy: "").prepare()
     } catch let error as TLSFileError {
-      throw StartError("tls_config.\(error)")
+      throw StartError(error.described(in: "tls_config"))
     }
   }
 
