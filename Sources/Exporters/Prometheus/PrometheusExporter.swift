@@ -34,20 +34,8 @@ package final class PrometheusExporter: InlineExporter {
 
   package func start() async throws {
     let handler = PrometheusScrapeHandler(series: series, config: config, label: "millrace.\(context.id)")
-    let server = HTTPServer(
-      config: config.server, handler: handler, logger: context.logger,
-      hooks: try ServerHooks(config.server.auth, transport: "http", context: context))
-    do {
-      let address = try await server.start()
-      bound.withLock { $0 = address }
-      context.logger.info("listening", metadata: ["protocol": "http", "address": "\(address)"])
-    } catch let error as BindError {
-      throw StartError(
-        "\(error)", help: "change endpoint (\(config.server.endpoint)), or stop what listens there",
-        isInUse: error.isInUse)
-    } catch let error as TLSFileError {
-      throw StartError("\(error)")
-    }
+    let (server, address) = try await HTTPServer.started(config.server, handler, for: context)
+    bound.withLock { $0 = address }
     self.server.withLock { $0 = server }
   }
 

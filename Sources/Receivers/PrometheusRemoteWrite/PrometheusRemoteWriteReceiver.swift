@@ -39,20 +39,8 @@ package final class PrometheusRemoteWriteReceiver: Receiver {
     guard let consumer = outputs.consumer(.metrics, transport: "http") else { return }
     let handler = RemoteWriteHandler(
       consumer: consumer, bodyLimit: config.server.bodyLimit, metrics: RemoteWriteReceiverMetrics(context))
-    let server = HTTPServer(
-      config: config.server, handler: handler, logger: context.logger,
-      hooks: try ServerHooks(config.server.auth, transport: "http", context: context))
-    do {
-      let address = try await server.start()
-      bound.withLock { $0 = address }
-      context.logger.info("listening", metadata: ["protocol": "http", "address": "\(address)"])
-    } catch let error as BindError {
-      throw StartError(
-        "\(error)", help: "change endpoint (\(config.server.endpoint)), or stop what listens there",
-        isInUse: error.isInUse)
-    } catch let error as TLSFileError {
-      throw StartError("\(error)")
-    }
+    let (server, address) = try await HTTPServer.started(config.server, handler, for: context)
+    bound.withLock { $0 = address }
     self.server.withLock { $0 = server }
   }
 
