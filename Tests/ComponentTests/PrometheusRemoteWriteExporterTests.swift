@@ -240,6 +240,8 @@ import Transport
     ("{endpoint: \"http://h/w\", export_created_metric: {enabled: true}}", "protobuf_message"),
     ("{endpoint: \"http://h/w\", scope_info: {enabled: true}}", "disable_scope_info"),
     ("{endpoint: \"http://h/w\", external_labels: {__name__: x}}", "external_labels"),
+    ("{endpoint: \"http://h/w\", external_labels: {a.b: x, a_b: y}}", "becomes the label a_b, as a.b does"),
+    ("{endpoint: \"http://h/w\", external_labels: {a: \"\"}}", "external_labels.a: is empty"),
     ("{endpoint: \"http://h/w\", remote_write_queue: {enabled: false, storage: file_storage}}", "enabled"),
   ])
   func `settings that cannot work are refused with what to do`(settings: String, word: String) {

@@ -264,8 +264,26 @@ package struct PrometheusRemoteWriteConfig: ConfigGroup {
       checker.warning(
         \.keepClassicHistograms, "has no effect without convert_explicit_histograms_to_nhcb")
     }
-    for label in externalLabels where label.key.isEmpty || label.key == "__name__" {
-      checker.error(\.externalLabels, at: label.key, "is not a name that a label can have")
+    checkExternalLabels(&checker)
+  }
+
+  private func checkExternalLabels(_ checker: inout ConfigChecker) {
+    var keys: [String: String] = [:]
+    for label in externalLabels {
+      guard label.key != "__name__", let name = LabelNaming.name(label.key, escapes: strategy.escapes) else {
+        checker.error(\.externalLabels, at: label.key, "is not a name that a label can have")
+        continue
+      }
+      if label.value.isEmpty {
+        checker.error(
+          \.externalLabels, at: label.key, "is empty: a label without a value is none",
+          help: "give it a value, or leave it out")
+      }
+      if let other = keys.updateValue(label.key, forKey: name) {
+        checker.error(
+          \.externalLabels, at: label.key, "becomes the label \(name), as \(other) does",
+          help: "keep one of the two")
+      }
     }
   }
 }
