@@ -166,7 +166,7 @@ def reports(seen, name: str) -> list[dict]:
 def test_the_reason_is_counted_and_told_once(seen, name):
     case = CASES[name]
     failures = {labels["reason"]: value for series, labels, value in seen.metrics.series
-                if series == "millrace_prometheus_scrape_failures_total" and labels["job"] == name}
+                if series == "millrace_prometheus_scrape_failures" and labels["job"] == name}
     assert failures.keys() == {case.reason} and failures[case.reason] >= SCRAPES - 1
     told = reports(seen, name)
     assert [record["msg"] for record in told] == ["a scrape failed"]
@@ -177,11 +177,11 @@ def test_the_reason_is_counted_and_told_once(seen, name):
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.reason])
 def test_what_is_no_failure_is_not_told(seen, name):
     assert reports(seen, name) == []
-    assert seen.metrics.sum("millrace_prometheus_scrape_failures_total", job=name) == 0
+    assert seen.metrics.sum("millrace_prometheus_scrape_failures", job=name) == 0
     if dropped := CASES[name].dropped:
-        assert seen.metrics.sum("millrace_prometheus_dropped_samples_total", job=name, reason=dropped) >= SCRAPES - 1
+        assert seen.metrics.sum("millrace_prometheus_dropped_samples", job=name, reason=dropped) >= SCRAPES - 1
     else:
-        assert seen.metrics.sum("millrace_prometheus_dropped_samples_total", job=name) == 0
+        assert seen.metrics.sum("millrace_prometheus_dropped_samples", job=name) == 0
     for series in CASES[name].arrives:
         assert seen.sink.series(series, job=name)
 

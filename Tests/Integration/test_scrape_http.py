@@ -126,34 +126,36 @@ def test_credentials_are_sent_and_read_again(targets, sink, scrape, tmp_path):
 
 
 def test_tls_in_all_its_ways(sink, scrape, certificates):
-    def context(asks_for_client: bool) -> ssl.SSLContext:
+    def context(name: str = "server", asks_for_client: bool = False) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates["server.pem"], certificates["server.key"])
+        context.load_cert_chain(certificates[f"{name}.pem"], certificates[f"{name}.key"])
         if asks_for_client:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(certificates["ca.pem"])
         return context
 
     ca = {"ca_file": certificates["ca.pem"]}
-    with Targets(tls=context(False)) as plain, Targets(tls=context(True)) as strict:
-        for targets in (plain, strict):
-            for name in ("ca", "other-ca", "unverified", "name", "client", "no-client", "stranger"):
+    with (Targets(tls=context()) as plain, Targets(tls=context(asks_for_client=True)) as strict,
+          Targets(tls=context("elsewhere")) as elsewhere):
+        for targets in (plain, strict, elsewhere):
+            for name in ("ca", "other-ca", "unverified", "name", "no-name", "client", "no-client", "stranger"):
                 targets[f"/{name}"] = "a 1\n"
         agent = scrape(
             plain.job("ca", scheme="https", tls_config=ca),
             plain.job("other-ca", scheme="https", tls_config={"ca_file": certificates["other.pem"]}),
             plain.job("unverified", scheme="https", tls_config={"insecure_skip_verify": True}),
-            plain.job("name", scheme="https", tls_config={**ca, "server_name": "elsewhere.test"}),
+            elsewhere.job("name", scheme="https", tls_config={**ca, "server_name": "elsewhere.test"}),
+            elsewhere.job("no-name", scheme="https", tls_config=ca),
             strict.job("client", scheme="https", tls_config={**ca, **certificates.pair("client")}),
             strict.job("no-client", scheme="https", tls_config=ca),
             strict.job("stranger", scheme="https", tls_config={**ca, **certificates.pair("stranger")}),
             scrape_interval="1s", scrape_timeout="1s",
         )
-        for job in ("ca", "unverified", "client"):
+        for job in ("ca", "unverified", "name", "client"):
             seen(sink, "a", job=job)
-        for job in ("other-ca", "name", "no-client", "stranger"):
+        for job in ("other-ca", "no-name", "no-client", "stranger"):
             assert not is_up(sink, job) and not sink.series("a", job=job)
-        for job in ("other-ca", "name"):
+        for job in ("other-ca", "no-name"):
             assert "certificate" in error_of(agent, job)
         assert [value for _, value in sink.samples("a", job="ca")][0] == 1
         assert sink.series("a", job="ca")[0][0]["instance"] == plain.address
@@ -255,8 +257,8 @@ def test_samples_are_dropped_and_renamed(targets, sink, scrape):
     targets["/relabeled"] = 'keep_me{id="7"} 1\ndebug_a 2\ndebug_b 3\n'
     scrape(targets.job("relabeled", metric_relabel_configs=[
         {"source_labels": ["__name__"], "regex": "debug_.*", "action": "drop"},
-        {"source_labels": ["__name__"], "regex": "keep_(.*)", "target_label": "__name__", "replacement": "kept_$1"},
-        {"source_labels": ["id"], "regex": "(.*)", "target_label": "number", "replacement": "n${1}"},
+        {"source_labels": ["__name__"], "regex": "keep_(.*)", "target_label": "__name__", "replacement": "kept_$$1"},
+        {"source_labels": ["id"], "regex": "(.*)", "target_label": "number", "replacement": "n$${1}"},
         {"regex": "id", "action": "labeldrop"},
     ]))
     seen(sink, "kept_me", job="relabeled", number="n7")
