@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import select
+import signal
 import socket
 import socketserver
 import ssl
@@ -21,7 +22,7 @@ from backends import HTTPBackend
 from millrace import until
 from remote_write import SampleSink
 from scrape_targets import Targets, reply
-from test_reload import reload
+from test_reload import reload, rewrite
 from test_tls import Certificates
 
 INTERVAL = "300ms"
@@ -362,18 +363,57 @@ def test_the_last_scrape_is_at_shutdown_if_wanted(targets, sink, scrape, scrapes
     assert values[:-1] == ([1, 2] if scrapes else [1]) and math.isnan(values[-1])
 
 
-def test_a_reload_that_changes_one_job_leaves_the_other_without_a_gap(targets, sink, scrape):
-    targets["/changed"] = targets["/same"] = "a 1\nb 1\n"
-    agent = scrape(targets.job("changed"), targets.job("same"))
-    for job in ("changed", "same"):
+def test_a_reload_that_changes_one_job_leaves_the_others_without_a_gap(targets, sink, scrape, tmp_path):
+    jobs = ("changed", "same", "found")
+    for job in jobs:
+        targets[f"/{job}"] = "a 1\nb 1\n"
+    path = tmp_path / "targets.json"
+    path.write_text(json.dumps([{"targets": [targets.address]}]))
+    same = [targets.job("same"), {"job_name": "found", "metrics_path": "/found", "file_sd_configs": [
+        {"files": [str(path)]}]}]
+    agent = scrape(targets.job("changed"), *same)
+    for job in jobs:
         seen(sink, "a", job=job)
-    agent.pipeline.scrape = document(
-        targets.job("changed", metric_relabel_configs=[
-            {"source_labels": ["__name__"], "regex": "b", "action": "drop"}]), targets.job("same"))
+    for _ in range(2):
+        # The first reload drops a series, the second takes it back.
+        rules = [] if sink.is_stale("b", job="changed") else [
+            {"source_labels": ["__name__"], "regex": "b", "action": "drop"}]
+        agent.pipeline.scrape = document(targets.job("changed", metric_relabel_configs=rules), *same)
+        assert reload(agent)["replaced_names"] == "receiver prometheus"
+        before = {job: len(sink.values("a", job=job)) for job in jobs}
+        until(lambda: all(len(sink.values("a", job=job)) > before[job] + 2 for job in jobs), what="more scrapes")
+        if rules:
+            assert sink.is_stale("b", job="changed")
+    for job in ("same", "found"):
+        for name in ("a", "b", "up"):
+            values = sink.values(name, job=job)
+            assert set(values) == {1.0}, sink.samples(name, job=job)
+        # Nothing is new to them: the series were known all the time.
+        assert set(sink.values("scrape_series_added", job=job)[1:]) == {0.0}
+    assert agent.metrics().sum("millrace_prometheus_targets", state="up") == 3
+    # A vanishing series is still noticed by who took over.
+    targets["/same"] = "a 1\n"
+    until(lambda: sink.is_stale("b", job="same"), what="the end of b")
+    agent.pipeline.scrape = document(targets.job("changed"))
     reload(agent)
-    until(lambda: sink.is_stale("b", job="changed"), what="the end of the dropped series")
+    for job in ("same", "found"):
+        for name in ("a", "up"):
+            until(lambda: sink.is_stale(name, job=job), what=f"the end of {name} in {job}")
+    assert agent.stop().is_balanced()
+    until(lambda: sink.is_stale("a", job="changed"), what="the end of all")
+
+
+def test_a_reload_that_fails_leaves_all_series_without_a_gap(targets, sink, scrape, tmp_path):
+    targets["/same"] = "a 1\n"
+    agent = scrape(targets.job("same"))
+    seen(sink, "a", job="same")
+    agent.pipeline.scrape = document(targets.job("same"), targets.job(
+        "broken", authorization={"credentials_file": str(tmp_path / "missing")}))
+    rewrite(agent)
+    agent.process.send_signal(signal.SIGHUP)
+    until(lambda: agent.metrics().sum("millrace_config_last_reload_successful") == 0, what="the refusal")
     before = len(sink.values("a", job="same"))
-    until(lambda: len(sink.values("a", job="same")) > before + 2, what="the other job")
-    times = [time for time, _ in sink.samples("a", job="same")]
-    assert not any(map(math.isnan, sink.values("a", job="same"))), sink.samples("a", job="same")
-    assert all(after - before < 2 * 300 for before, after in zip(times, times[1:])), times
+    until(lambda: len(sink.values("a", job="same")) > before + 2, what="more scrapes")
+    assert set(sink.values("a", job="same")) == {1.0}
+    assert agent.stop().is_balanced()
+    assert sink.is_stale("a", job="same")

@@ -81,6 +81,9 @@ package final class TargetDiscovery: Sendable {
     }
   }
 
+  /// Whether nothing is looked for: all targets are written out.
+  package var isFixed: Bool { providers.isEmpty }
+
   package func stop() async {
     for provider in providers { await provider.stop() }
   }
