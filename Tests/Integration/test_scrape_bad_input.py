@@ -214,3 +214,27 @@ def test_a_healthy_target_is_scraped_in_every_interval(seen):
 
 def test_memory_is_bounded(seen):
     assert seen.peak < 250 * MEBIBYTE
+
+
+def test_what_no_limit_bounds_is_bounded_all_the_same(tmp_path):
+    """Without a body_size_limit 256 MiB are read, as far as the time for the scrape lets them come."""
+    with Targets() as targets, SampleSink() as sink:
+        targets["/healthy"] = "healthy 1\n"
+        targets["/endless"] = endless(b"a 1\n")
+        targets["/bomb"] = reply(gzip.compress(b"#" * (300 * MEBIBYTE), 1), content_encoding="gzip")
+        agent = Agent(tmp_path, {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "500ms"},
+            "scrape_configs": [targets.job(name) for name in ("healthy", "endless", "bomb")]}, exporter(sink))
+        try:
+            until(lambda: all(len(sink.values("up", job=name)) > 2 for name in ("healthy", "endless", "bomb")),
+                  what="every target to be scraped")
+            assert set(sink.values("up", job="healthy")) == {1.0}
+            assert set(sink.values("up", job="endless") + sink.values("up", job="bomb")) == {0.0}
+            failures = agent.metrics()
+            assert failures.sum("millrace_prometheus_scrape_failures", job="bomb", reason="body_size_limit") > 1
+            assert sum(failures.sum("millrace_prometheus_scrape_failures", job="endless", reason=reason)
+                       for reason in ("body_size_limit", "timeout")) > 1
+            assert agent.memory("VmHWM") < (2 * 256 + 250) * MEBIBYTE
+            assert agent.stop().is_balanced()
+        finally:
+            agent.kill()

@@ -11,8 +11,6 @@ final class ScrapePool: Sendable {
   private let stopSignal = StopSignal()
   private let succession: ScrapeSuccession
   private let inheritance = Mutex<ScrapeSuccession.Inheritance?>(nil)
-  /// Whether all targets are written out, so that the first that are known are all.
-  private let isFixed: Bool
 
   init(
     _ job: ScrapeJob, _ config: PrometheusReceiverConfig, consumer: any Consumer, context: ComponentContext
@@ -23,7 +21,6 @@ final class ScrapePool: Sendable {
     let succession = ScrapeSuccession(
       ScrapeSuccession.Key(job, trimsSuffixes: config.trimMetricSuffixes, context))
     self.succession = succession
-    isFixed = discovery.isFixed
     self.job = ScrapeLoop.Job(
       settings: ScrapeSettings(job, trimsSuffixes: config.trimMetricSuffixes),
       histograms: HistogramChoice(job), request: ScrapeRequest(job, client: client),
@@ -91,7 +88,6 @@ final class ScrapePool: Sendable {
     await withDiscardingTaskGroup { group in
       var loops: [ScrapeTarget: ScrapeLoop] = [:]
       let inheritance = inheritance.withLock { $0 }
-      var isKnown = isFixed
       for await discovered in found {
         let wanted = Set(discovered.targets)
         var ending: [LabelSet: ScrapeLoop] = [:]
@@ -109,10 +105,9 @@ final class ScrapePool: Sendable {
           }
         }
         // What was left for targets that there are no longer.
-        if isKnown, let inheritance {
+        if discovered.isComplete, let inheritance {
           group.addTask { [self] in await end(inheritance, except: wanted) }
         }
-        isKnown = true
       }
       for loop in loops.values { loop.stop(forShutdown: true) }
       if let inheritance {
