@@ -1,4 +1,4 @@
-"""How targets are asked, and what becomes of their answers: over HTTP and TLS, through proxies, with every kind of secret."""
+"""How targets are asked, and what becomes of their answers: over HTTP and TLS, through proxies, with all kinds of secrets."""
 
 from __future__ import annotations
 
