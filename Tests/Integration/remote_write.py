@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cramjam
@@ -112,11 +114,10 @@ class RequestSink:
         self.server.server_close()
 
 
-class MetadataSink:
-    """Takes Remote Write 1.0 and keeps what it says of metric families."""
+class _Sink:
+    """Takes Remote Write 1.0."""
 
     def __init__(self):
-        self.metadata: dict[str, tuple[str, str, str]] = {}
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -124,9 +125,7 @@ class MetadataSink:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = WriteRequest.FromString(bytes(cramjam.snappy.decompress_raw(body)))
-                for entry in request.metadata:
-                    sink.metadata[entry.metric_family_name] = (_TYPES[entry.type], entry.help, entry.unit)
+                sink.take(WriteRequest.FromString(bytes(cramjam.snappy.decompress_raw(body))))
                 self.send_response(204)
                 self.end_headers()
 
@@ -143,3 +142,48 @@ class MetadataSink:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
+
+
+class MetadataSink(_Sink):
+    """Keeps what is said of metric families."""
+
+    def __init__(self):
+        super().__init__()
+        self.metadata: dict[str, tuple[str, str, str]] = {}
+
+    def take(self, request):
+        for entry in request.metadata:
+            self.metadata[entry.metric_family_name] = (_TYPES[entry.type], entry.help, entry.unit)
+
+
+class SampleSink(_Sink):
+    """Keeps the samples of every series in the order of their coming: `(milliseconds, value)`."""
+
+    def __init__(self):
+        super().__init__()
+        self._lock = threading.Lock()
+        self._series: dict[tuple, list[tuple[int, float]]] = defaultdict(list)
+
+    def take(self, request):
+        with self._lock:
+            for series in request.timeseries:
+                labels = tuple((label.name, label.value) for label in series.labels)
+                self._series[labels] += ((sample.timestamp, sample.value) for sample in series.samples)
+
+    def series(self, name: str, **labels) -> list[tuple[dict, list[tuple[int, float]]]]:
+        """The series of a name that have all of the labels, each with its samples."""
+        wanted = {("__name__", name), *labels.items()}
+        with self._lock:
+            return [(dict(own), list(samples)) for own, samples in self._series.items() if wanted <= set(own)]
+
+    def samples(self, name: str, **labels) -> list[tuple[int, float]]:
+        return sorted((sample for _, samples in self.series(name, **labels) for sample in samples),
+                      key=lambda sample: sample[0])
+
+    def values(self, name: str, **labels) -> list[float]:
+        return [value for _, value in self.samples(name, **labels)]
+
+    def is_stale(self, name: str, **labels) -> bool:
+        """Whether the series' last sample is a marker: no value here is NaN otherwise."""
+        values = self.values(name, **labels)
+        return bool(values) and math.isnan(values[-1])

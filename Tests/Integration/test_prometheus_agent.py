@@ -11,55 +11,16 @@ import contextlib
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
-from millrace import Millrace, free_port, until
+from agent import Agent
+from millrace import free_port, until
 from remote_write import MetadataSink
 from stack_servers import Alertmanager, NodeExporter, PostgreSQL, PostgresExporter, Prometheus, Shop
 
 INTERVAL = 1
 JOBS = ("prometheus", "node", "postgres", "alertmanager", "shop")
-
-
-class Agent(Millrace):
-    """The prometheus receiver in front of remote write."""
-
-    def __init__(self, folder: Path, scrape: dict, exporters: dict, extensions: dict | None = None):
-        super().__init__(_Document(scrape, exporters, extensions or {}, free_port(), free_port()), folder)
-
-    def _is_listening(self) -> bool:
-        assert self.process.poll() is None, f"millrace ended with {self.process.returncode}"
-        with contextlib.suppress(OSError):
-            return self.health()[0] == 200
-        return False
-
-
-@dataclass
-class _Document:
-    scrape: dict
-    exporters: dict
-    extensions: dict
-    metrics: int
-    health: int
-
-    def text(self) -> str:
-        return yaml.safe_dump({
-            "receivers": {"prometheus": {"config": self.scrape}},
-            "exporters": self.exporters,
-            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}, **self.extensions},
-            "service": {
-                "extensions": ["health_check", *self.extensions],
-                "telemetry": {
-                    "logs": {"encoding": "json"},
-                    "metrics": {"readers": [
-                        {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": self.metrics}}}}]},
-                },
-                "pipelines": {"metrics": {"receivers": ["prometheus"], "exporters": list(self.exporters)}},
-            },
-        }, sort_keys=False)
 
 
 def scrape_config(addresses: dict[str, str]) -> dict:

@@ -6,9 +6,10 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from agent import Agent
 from millrace import until
 from stack_servers import Prometheus
-from test_prometheus_agent import Agent, remote_write
+from test_prometheus_agent import remote_write
 
 SERIES = 5
 

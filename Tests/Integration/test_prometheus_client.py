@@ -15,8 +15,8 @@ from prometheus_client.openmetrics import exposition as open_metrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open_metrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from agent import Agent
 from millrace import free_port, until
-from test_prometheus_agent import Agent
 
 AWKWARD = ['a "quoted" one', "back\\slash", "two\nlines", "\\n is no line", "é 漢字 🎈", "", "{},=# ", " space "]
 NUMBERS = {

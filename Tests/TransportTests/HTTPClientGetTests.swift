@@ -53,6 +53,25 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(2)))
+  func `an answer that does not end is given up at the timeout, also that to a POST`() async throws {
+    try await with(script: { _ in .init(status: 200, body: [1, 2], isUnfinished: true) }) { client, server in
+      let error = await #expect(throws: ConnectionError.self) {
+        try await client.get(url: server.url, limit: 1000, timeout: .milliseconds(50))
+      }
+      #expect(error?.kind == .timedOut)
+    }
+    try await with(
+      config: { $0.timeout = .milliseconds(50) },
+      script: { _ in .init(status: 200, body: [1, 2], isUnfinished: true) }
+    ) { client, server in
+      let error = await #expect(throws: ConnectionError.self) {
+        try await client.post(url: server.url, contentType: "text/plain", body: [1])
+      }
+      #expect(error?.kind == .timedOut)
+    }
+  }
+
   @Test func `a silent server is given up at the request's own timeout`() async throws {
     try await with(script: { _ in .init(status: 200, isSilent: true) }) { client, server in
       let error = await #expect(throws: ConnectionError.self) {

@@ -19,6 +19,8 @@ final class HTTPClientTestServer: Sendable {
     var hangsUp = false
     /// Do nothing.
     var isSilent = false
+    /// Never send the last byte that the head tells of.
+    var isUnfinished = false
   }
 
   private let channel: any Channel
@@ -86,11 +88,12 @@ final class HTTPClientTestServer: Sendable {
       if answer.hangsUp { return context.close(promise: nil) }
       if answer.isSilent { return }
       var headers = HTTPHeaders(answer.headers)
-      headers.add(name: "content-length", value: "\(answer.body.count)")
+      headers.add(name: "content-length", value: "\(answer.body.count + (answer.isUnfinished ? 1 : 0))")
       let head = HTTPResponseHead(
         version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
       context.write(wrapOutboundOut(.head(head)), promise: nil)
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+      if answer.isUnfinished { return context.flush() }
       context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
   }

@@ -121,7 +121,7 @@ package final class HTTPClient: Sendable {
   /// Sends a request with the configured headers and credentials.
   private func answer(
     to request: HTTPClientRequest, _ changes: [HeaderChange], timeout: Duration,
-    _ read: (HTTPClientResponse) async throws -> HTTPReply
+    _ read: @escaping @Sendable (HTTPClientResponse) async throws -> HTTPReply
   ) async throws -> HTTPReply {
     var request = request
     let url = request.url
@@ -135,7 +135,11 @@ package final class HTTPClient: Sendable {
     do {
       let connections = try await connections.renewed()
       held = connections
-      return try await read(try await connections.execute(request, deadline: deadline))
+      let response = try await connections.execute(request, deadline: deadline)
+      // Deadlines of requests hold until the head of the answer only; a body could trickle in forever.
+      guard timeout > .zero else { return try await read(response) }
+      if let reply = try await Self.within(deadline - .now(), { try await read(response) }) { return reply }
+      throw ConnectionError(.timedOut, address: url, reason: "not all of it within \(timeout)")
     } catch {
       if TLSFailureText.isRefusedCertificate(error), let reason = await held?.refusal(of: url) {
         throw ConnectionError(.unreachable, address: url, reason: reason)
@@ -184,8 +188,23 @@ package final class HTTPClient: Sendable {
     return reply
   }
 
+  /// What an operation gives, or nil when it takes longer than a time, after which it is cancelled.
+  private static func within(
+    _ time: TimeAmount, _ operation: @escaping @Sendable () async throws -> HTTPReply
+  ) async throws -> HTTPReply? {
+    try await withThrowingTaskGroup(of: HTTPReply?.self) { group in
+      group.addTask { try await operation() }
+      group.addTask {
+        try await Task.sleep(for: .nanoseconds(time.nanoseconds))
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
+  }
+
   private static func failure(_ error: any Error, url: String, timeout: Duration) -> any Error {
-    if error is CancellationError { return error }
+    if error is CancellationError || error is ConnectionError { return error }
     guard let error = error as? HTTPClientError else {
       let kind: ConnectionError.Kind = FailureText.isUnreachable(error) ? .unreachable : .interrupted
       return ConnectionError(kind, address: url, reason: FailureText.of(error))
@@ -202,6 +221,8 @@ package final class HTTPClient: Sendable {
       return ConnectionError(.interrupted, address: url, reason: "the server closed the connection")
     case .invalidURL, .emptyHost, .emptyScheme, .invalidProxyResponse, .proxyAuthenticationRequired:
       return ConnectionError(.unreachable, address: url, reason: error.shortDescription)
+    case .redirectCycleDetected, .redirectLimitReached:
+      return ConnectionError(.malformed, address: url, reason: error.shortDescription)
     default: return ConnectionError(.interrupted, address: url, reason: error.shortDescription)
     }
   }

@@ -63,13 +63,19 @@ private final class Exposer: HTTPRequestHandler {
 
 /// A receiver that runs on a clock of its own.
 private final class Running: Sendable {
-  let clock = TestClock()
-  let metrics = SelfMetrics()
+  let clock: TestClock
+  let metrics: SelfMetrics
   let consumer: CollectingConsumer
   let receiver: PrometheusReceiver
 
-  init(_ jobs: String, more: String = "", consumer: CollectingConsumer = CollectingConsumer()) throws {
+  /// - Parameter predecessor: what it takes the place of, in the same collector.
+  init(
+    _ jobs: String, more: String = "", consumer: CollectingConsumer = CollectingConsumer(),
+    after predecessor: Running? = nil
+  ) throws {
     self.consumer = consumer
+    clock = predecessor?.clock ?? TestClock()
+    metrics = predecessor?.metrics ?? SelfMetrics()
     let config = try decoded(
       "{config: {scrape_configs: [\(jobs)]}\(more)}", as: PrometheusReceiverConfig.self)
     receiver = PrometheusReceiver(
@@ -194,6 +200,47 @@ private final class Running: Sendable {
       }
       #expect(running.points(1)["a"] == ["stale"])
       #expect(running.points(1)["up"] == ["0.0"])
+    }
+  }
+
+  @Test(arguments: [("", true), (", sample_limit: 9", false)])
+  func `a job that a new receiver has unchanged goes on, another ends`(change: String, goesOn: Bool)
+    async throws
+  {
+    let target = Exposer("a 1\n")
+    try await target.serve { address in
+      let first = try Running(Self.job(address))
+      let second = try Running(Self.job(address, change), after: first)
+      try await first.run { first in
+        try await first.arrived(1)
+        try await second.run { second in
+          await first.receiver.stop()
+          try await second.arrived(1)
+        }
+      }
+      let last = first.consumer.arrivals.count - 1
+      #expect(first.points(last)["a"] == [goesOn ? "1.0" : "stale"])
+      #expect(second.points(0)["a"] == ["1.0"])
+      #expect(second.points(0)["scrape_series_added"] == [goesOn ? "0.0" : "1.0"])
+      #expect(second.points(second.consumer.arrivals.count - 1)["a"] == ["stale"])
+      #expect(first.metric("millrace_prometheus_targets") == 0)
+    }
+  }
+
+  @Test func `a new receiver that gives up before its predecessor has stopped takes nothing along`()
+    async throws
+  {
+    let target = Exposer("a 1\n")
+    try await target.serve { address in
+      let first = try Running(Self.job(address))
+      let second = try Running(Self.job(address), after: first)
+      try await first.run { first in
+        try await first.arrived(1)
+        try await second.run { _ in }
+        try await first.arrived(2)
+      }
+      #expect(first.points(first.consumer.arrivals.count - 1)["a"] == ["stale"])
+      #expect(second.consumer.arrivals.isEmpty)
     }
   }
 

@@ -82,7 +82,8 @@ package struct ScrapeLimits: ConfigGroup {
   package static let fields: [Field<Self>] = [
     Field(
       "body_size_limit", \.bodySize,
-      "Most bytes of an uncompressed answer, such as 10MB; a larger one fails the scrape. 0 sets no limit."),
+      "Most bytes of an uncompressed answer, such as 10MB; a larger one fails the scrape. 0 leaves it at 256MiB."
+    ),
     Field(
       "sample_limit", \.samples,
       "Most samples of a scrape after relabeling; more fail the scrape. 0 sets no limit."),

@@ -1,4 +1,4 @@
-internal import ConfigSchema
+package import ConfigSchema
 package import PrometheusData
 
 /// A job with every setting resolved: its own, or that of `global`, or Prometheus' default. Limits of 0 are none.
@@ -40,6 +40,8 @@ package struct ScrapeJob: Sendable {
   package var discovery: DiscoveryConfigs
   /// Of `global`: for samples that do not have them.
   package var externalLabels: LabelSet
+  /// Everything it was made of: jobs of equal sections make the same series.
+  package let sections: [ConfigLiteral]
 
   package init(_ config: ScrapeConfig, global: GlobalScrapeConfig, extraScrapeMetrics: Bool? = nil) {
     name = config.jobName
@@ -81,6 +83,7 @@ package struct ScrapeJob: Sendable {
     targetRelabeling = RelabelRules(config.relabelConfigs.map(\.value.rule), names: names)
     metricRelabeling = RelabelRules(config.metricRelabelConfigs.map(\.value.rule), names: names)
     discovery = config.discovery
+    sections = [config.literal, global.literal, .bool(extraScrapeMetrics ?? false)]
     externalLabels = LabelSet(global.externalLabels.map { Label($0.key, $0.value) })
   }
 }

@@ -11,6 +11,8 @@ package struct DiscoveredTargets: Sendable, Hashable {
   package var droppedCount = 0
   /// Why none of them can be scraped, such as a `target_limit` that is exceeded: every scrape then fails with it.
   package var failure: String?
+  /// Whether everything that lists targets has done so.
+  package var isComplete = false
 
   package init() {}
 }
@@ -60,7 +62,7 @@ package final class TargetDiscovery: Sendable {
   /// - Parameter update: called with everything known, first with what is written out, then on each change; never
   ///   twice at once.
   package func run(_ update: @Sendable (DiscoveredTargets) async -> Void) async {
-    let first = make([])
+    let first = make([], isComplete: providers.isEmpty)
     await update(first)
     guard !providers.isEmpty else { return await Self.waitForCancellation() }
     let (found, input) = AsyncStream<(index: Int, groups: [TargetGroup])>.makeStream()
@@ -70,9 +72,11 @@ package final class TargetDiscovery: Sendable {
       }
       var known = [[TargetGroup]](repeating: [], count: providers.count)
       var last = first
-      for await (index, groups) in found where known[index] != groups {
+      var silent = Set(providers.indices)
+      for await (index, groups) in found {
+        if silent.remove(index) == nil, known[index] == groups { continue }
         known[index] = groups
-        let targets = make(known)
+        let targets = make(known, isComplete: silent.isEmpty)
         if targets == last { continue }
         last = targets
         await update(targets)
@@ -85,8 +89,9 @@ package final class TargetDiscovery: Sendable {
     for provider in providers { await provider.stop() }
   }
 
-  private func make(_ known: [[TargetGroup]]) -> DiscoveredTargets {
-    let result = making.targets(of: fixed + known.flatMap { $0 })
+  private func make(_ known: [[TargetGroup]], isComplete: Bool) -> DiscoveredTargets {
+    var result = making.targets(of: fixed + known.flatMap { $0 })
+    result.found.isComplete = isComplete
     if !result.problems.isEmpty {
       invalid.add(result.problems.count)
       logger.error(

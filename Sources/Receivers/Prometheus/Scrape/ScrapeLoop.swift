@@ -18,6 +18,7 @@ final class ScrapeLoop: Sendable {
     /// Before the first scrape; nil spreads the targets over their interval.
     let initialOffset: Duration?
     let scrapesOnShutdown: Bool
+    let succession: ScrapeSuccession
   }
 
   let target: ScrapeTarget
@@ -44,11 +45,19 @@ final class ScrapeLoop: Sendable {
   func fail(with reason: String?) { forcedFailure.withLock { $0 = reason } }
 
   /// Works until ``stop(forShutdown:)``.
-  /// - Parameter earlier: a loop over the same series that must have told their end first.
-  func run(after earlier: ScrapeLoop?) async {
+  /// - Parameters:
+  ///   - earlier: a loop over the same series that must have told their end first.
+  ///   - inheritance: where a replaced receiver leaves what it knows of the target.
+  func run(after earlier: ScrapeLoop?, _ inheritance: ScrapeSuccession.Inheritance?) async {
     await earlier?.ended.wait()
+    await inheritance?.isComplete.wait()
     defer { ended.stop() }
-    var state = ScrapeState(settings, seed: UInt64(job.context.randomness.unit() * 0x1p53))
+    var state: ScrapeState
+    if let known = inheritance?.take(target) {
+      state = known
+    } else {
+      state = ScrapeState(settings, seed: UInt64(job.context.randomness.unit() * 0x1p53))
+    }
     let clock = job.context.clock
     var due = clock.now + (job.initialOffset ?? offset())
     var isUp: Bool?
@@ -69,6 +78,12 @@ final class ScrapeLoop: Sendable {
       let time = scrapeTime(&aligned)
       let batches = await scrape(&state, at: time, started: started, &isUp)
       if let problem = await job.delivery.deliver(batches, until: due, stopSignal) { log.lost(problem) }
+    }
+    if isShuttingDown.load(ordering: .relaxed) {
+      guard let left = job.succession.handOver(target, state) else {
+        return job.meters.moved(from: isUp, to: nil)
+      }
+      state = left
     }
     await end(&state, &isUp)
   }

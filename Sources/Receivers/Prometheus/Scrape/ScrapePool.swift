@@ -1,6 +1,7 @@
 internal import Logging
 internal import PipelineKit
 internal import PrometheusData
+internal import Synchronization
 
 /// The targets of one job, each with its loop.
 final class ScrapePool: Sendable {
@@ -8,6 +9,8 @@ final class ScrapePool: Sendable {
   private let client: PrometheusClient
   private let discovery: TargetDiscovery
   private let stopSignal = StopSignal()
+  private let succession: ScrapeSuccession
+  private let inheritance = Mutex<ScrapeSuccession.Inheritance?>(nil)
 
   init(
     _ job: ScrapeJob, _ config: PrometheusReceiverConfig, consumer: any Consumer, context: ComponentContext
@@ -15,13 +18,16 @@ final class ScrapePool: Sendable {
     client = PrometheusClient(job.http, context: context)
     discovery = TargetDiscovery(job, context: context)
     let meters = ScrapeMeters(job: job.name, context)
+    let succession = ScrapeSuccession(
+      ScrapeSuccession.Key(job, trimsSuffixes: config.trimMetricSuffixes, context))
+    self.succession = succession
     self.job = ScrapeLoop.Job(
       settings: ScrapeSettings(job, trimsSuffixes: config.trimMetricSuffixes),
       histograms: HistogramChoice(job), request: ScrapeRequest(job, client: client),
       delivery: ScrapeDelivery(consumer: consumer, clock: context.clock, meters: meters), meters: meters,
       context: context, name: job.name,
       initialOffset: config.initialScrapeOffset > .zero ? config.initialScrapeOffset : nil,
-      scrapesOnShutdown: config.scrapeOnShutdown)
+      scrapesOnShutdown: config.scrapeOnShutdown, succession: succession)
   }
 
   /// Reads what clients need; throws a `StartError` that names what cannot be used.
@@ -37,12 +43,18 @@ final class ScrapePool: Sendable {
       await client.stop()
       throw error
     }
+    let inherited = succession.enter()
+    inheritance.withLock { $0 = inherited }
   }
 
-  func stop() { stopSignal.stop() }
+  func stop() {
+    stopSignal.stop()
+    succession.renounce()
+  }
 
   /// Gives up what ``start()`` opened.
   func close() async {
+    succession.leave()
     await discovery.stop()
     await client.stop()
   }
@@ -57,13 +69,25 @@ final class ScrapePool: Sendable {
         input.finish()
       }
       await scrape(found)
+      succession.close()
       group.cancelAll()
+    }
+  }
+
+  /// Tells the end of the series of inherited targets that have no loop.
+  private func end(_ inheritance: ScrapeSuccession.Inheritance, except wanted: Set<ScrapeTarget>) async {
+    await inheritance.isComplete.wait()
+    for target in inheritance.targets where !wanted.contains(target) {
+      let loop = ScrapeLoop(target, job)
+      loop.stop()
+      await loop.run(after: nil, inheritance)
     }
   }
 
   private func scrape(_ found: AsyncStream<DiscoveredTargets>) async {
     await withDiscardingTaskGroup { group in
       var loops: [ScrapeTarget: ScrapeLoop] = [:]
+      let inheritance = inheritance.withLock { $0 }
       for await discovered in found {
         let wanted = Set(discovered.targets)
         var ending: [LabelSet: ScrapeLoop] = [:]
@@ -77,11 +101,19 @@ final class ScrapePool: Sendable {
           loop.fail(with: discovered.failure)
           if loops.updateValue(loop, forKey: target) == nil {
             let earlier = ending[target.labels]
-            group.addTask { await loop.run(after: earlier) }
+            group.addTask { await loop.run(after: earlier, inheritance) }
           }
+        }
+        // What was left for targets that there are no longer.
+        if discovered.isComplete, let inheritance {
+          group.addTask { [self] in await end(inheritance, except: wanted) }
         }
       }
       for loop in loops.values { loop.stop(forShutdown: true) }
+      if let inheritance {
+        let wanted = Set(loops.keys)
+        group.addTask { [self] in await end(inheritance, except: wanted) }
+      }
     }
   }
 }
