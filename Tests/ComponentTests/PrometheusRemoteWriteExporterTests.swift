@@ -179,7 +179,7 @@ import Transport
             max_batch_size_bytes: 2000
         service: {pipelines: {metrics: {receivers: [probe], exporters: [prometheus_remote_write]}}}
         """, catalog: .testing(exporters: [PrometheusRemoteWriteExporter.self]))
-      return try await collector.run { _ in
+      return try await collector.run(drainTimeout: .seconds(120)) { _ in
         await probe.started.wait()
         for count in 1...20 { probe.offer(.metrics(count * 10), handler: OutcomeProbe()) }
       }.first { $0.signal == .metrics }

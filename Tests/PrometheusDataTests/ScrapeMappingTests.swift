@@ -189,7 +189,7 @@ import Testing
       # UNIT c_seconds seconds
       # TYPE c_seconds counter
       c_seconds_total{a="1"} 5
-      c_seconds_created{a="1"} 1.5
+      c_seconds_created{a="1"} 1795648913.034
       # TYPE h histogram
       h_bucket{le="+Inf"} 1
       h_count 1
@@ -201,7 +201,7 @@ import Testing
     let lines = target.points(text, .openMetrics)
     #expect(
       lines == [
-        "counter c_seconds_total{a=\"1\"} 5 @2000 start=1500 #counter unit=s",
+        "counter c_seconds_total{a=\"1\"} 5 @2000 start=1795648913034 #counter unit=s",
         "histogram h{} count=1 sum=2 [1] [] @2000 start=1250 #histogram",
       ])
   }

@@ -191,15 +191,17 @@ extension ScrapeState {
   /// Takes the value of a `_created` series.
   private mutating func takeCreated(_ index: Int, seconds: Double) {
     let entry = table.entries[index]
-    let nanoseconds = (seconds * 1000).rounded() * 1e6
-    guard nanoseconds > 0, nanoseconds < 9e18 else { return }
+    let milliseconds = (seconds * 1000).rounded()
+    guard milliseconds > 0, milliseconds < 9e12 else { return }
+    // Whole milliseconds stay whole: nanoseconds of today are beyond what a double counts one by one.
+    let nanoseconds = Self.nanoseconds(Int64(milliseconds))
     if entry.owner == Self.none {
       let owner = table.find(identity: entry.identity)
-      if owner != Self.none { setStart(Int(owner), UInt64(nanoseconds)) }
+      if owner != Self.none { setStart(Int(owner), nanoseconds) }
       return
     }
     let point = findPoint(metric: entry.owner, hash: entry.identity, table.extra(entry))
-    if point != Self.none { points[Int(point)].startTime = UInt64(nanoseconds) }
+    if point != Self.none { points[Int(point)].startTime = nanoseconds }
   }
 
   /// Milliseconds of the exposition as OTLP has time; what is before 1970 is not known.
