@@ -129,8 +129,10 @@ struct Replacement {
       try await clock.sleep(for: Self.pause)
       do { return try await node.start() } catch let error as any InUseError where error.isInUse {}
     }
-    if shutdown.isReached { throw ReloadRefused() }
-    await predecessor.stop()
+    while !predecessor.stopping.isStopped {
+      if shutdown.isReached { throw ReloadRefused() }
+      try await clock.sleep(for: Self.pause)
+    }
     try await node.start()
   }
 

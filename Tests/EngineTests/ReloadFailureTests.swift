@@ -166,8 +166,10 @@ import Testing
     #expect(balances[0].items(.delivered) == 2 && balances[0].unaccounted == 0)
   }
 
-  @Test func `a shutdown does not wait for what a successor waits for`() async throws {
-    let (slot, front, collector, _) = try start("ft")
+  /// Also when the successor no longer tries again and again, but waits for its predecessor's end.
+  @Test(arguments: [Duration.zero, .milliseconds(1200)])
+  func `a shutdown does not wait for what a successor waits for`(_ pause: Duration) async throws {
+    let (slot, front, collector, _) = try start("ft \(pause)")
     let balances = try await collector.run(drainTimeout: .seconds(3600)) { collector in
       await front.started.wait()
       #expect(await front.send(.spans(2)) == .accepted)
@@ -176,6 +178,7 @@ import Testing
         try await collector.reload(Self.yaml(slot, exporter: "as: B", extension: "as: b"))
       }
       while !slot.events.contains("a stops") { await Task.yield() }
+      try await Task.sleep(for: pause)
       collector.stop()
       _ = await failed
       slot.letStop("a")

@@ -10,8 +10,15 @@ struct GRPCClientTests {
     _ server: GRPCClientTestServer, limits: GRPCClientLimits = GRPCClientLimits(),
     _ change: (inout GRPCClientConfig) -> Void = { _ in }
   ) throws -> GRPCClient {
+    try client("127.0.0.1:\(server.port)", limits: limits, change)
+  }
+
+  private func client(
+    _ endpoint: String, limits: GRPCClientLimits = GRPCClientLimits(),
+    _ change: (inout GRPCClientConfig) -> Void = { _ in }
+  ) throws -> GRPCClient {
     var config = GRPCClientConfig()
-    config.endpoint = "127.0.0.1:\(server.port)"
+    config.endpoint = endpoint
     config.tls.insecure = true
     change(&config)
     return try GRPCClient(config: config, userAgent: "test/1", limits: limits)
@@ -158,13 +165,11 @@ struct GRPCClientTests {
   }
 
   @Test func `an unreachable server is unavailable, and says why`() async throws {
-    let server = try await GRPCClientTestServer { _ in .silence }
-    let port = server.port
-    await server.stop()
-    let client = try client(server)
+    let port = DeafPort()
+    let client = try client("127.0.0.1:\(port.number)")
     let reply = try await client.unary(path: "/a/b", message: [], timeout: .seconds(10))
     #expect(reply.code == .unavailable)
-    #expect(reply.message == "cannot connect to 127.0.0.1:\(port): connection refused")
+    #expect(reply.message == "cannot connect to 127.0.0.1:\(port.number): connection refused")
     #expect(!reply.isFromServer)
     await client.shutdown()
   }
