@@ -80,7 +80,7 @@ extension Operation {
     return names
   }
 
-  private static func fixture(_ name: String) -> [UInt8] {
+  static func fixture(_ name: String) -> [UInt8] {
     let path = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     guard let file = fopen("/\(path)/PrometheusDataTests/Fixtures/\(name)", "r") else { return [] }
     defer { fclose(file) }
