@@ -23,7 +23,7 @@ final class ExportTries: Sendable {
   /// The ends of the tries under way; nil without a timeout.
   private let timeouts: Timeouts?
   private let requests: SelfMetricCell
-  private let naps: Naps
+  private let stopping = StopSignal()
 
   init(
     _ id: ComponentID, _ exporter: any Exporter, _ settings: DeliverySettings, logger: Logger,
@@ -36,23 +36,22 @@ final class ExportTries: Sendable {
     maxElapsedTime = settings.maxElapsedTime
     retries = RateLimitedLog(logger, clock: parts.clock)
     timeouts = settings.timeout.flatMap { $0 > .zero ? Timeouts(after: $0, clock: parts.clock) : nil }
-    naps = Naps(clock: parts.clock)
     requests = parts.metrics.gauge(
       "otelcol_exporter_in_flight_requests", help: "Requests under way to the backend.",
       labels: [("exporter", id.description)])
   }
 
   /// Starts no more tries; those under way are finished, waits for the next one end at once.
-  func stop() { naps.end() }
+  func stop() { stopping.stop() }
 
   /// Suspends for `duration`; false when ``stop()`` was called before that.
-  func pause(for duration: Duration) async -> Bool { await naps.sleep(for: duration) }
+  func pause(for duration: Duration) async -> Bool { await stopping.wait(for: duration, parts.clock) }
 
   /// What became of single items of a batch; to be asked once, when there are no more tries.
   func endedItems(of batch: Batch) -> [EndedItems] { exporter.endedItems(of: batch) }
 
   /// Whether ``stop()`` was called.
-  var isStopped: Bool { naps.isOver }
+  var isStopped: Bool { stopping.isStopped }
 
   /// Tries, waits and tries again; `waiting` is called with true before each wait, and with false after it.
   func untilDone(
@@ -86,7 +85,7 @@ final class ExportTries: Sendable {
         ])
       waiting(true)
       defer { waiting(false) }
-      if await !naps.sleep(for: wait) { return .stopped(outcome) }
+      if await !stopping.wait(for: wait, parts.clock) { return .stopped(outcome) }
     }
   }
 

@@ -28,7 +28,7 @@ final class StoredIntake: Sendable {
   private let heir = Mutex<(any Consumer)?>(nil)
   private let opened = Milestone()
   /// Ends the waits of senders that have nobody to refuse to, once nothing more is taken.
-  private let naps: Naps
+  private let stopping = StopSignal()
 
   /// How long a batch may wait for room before its sender is told to try again later, unless it blocks on overflow.
   private static let shortPatience = Duration.seconds(1)
@@ -49,7 +49,6 @@ final class StoredIntake: Sendable {
     limits = StoredQueueLimits(settings.queueSize, settings.sizer)
     patience = settings.blockOnOverflow ? .seconds(60) : Self.shortPatience
     refusals = RateLimitedLog(logger, clock: parts.clock)
-    naps = Naps(clock: parts.clock)
   }
 
   private var queue: (any DurableBatchQueue)? {
@@ -106,7 +105,7 @@ final class StoredIntake: Sendable {
 
   /// Commits what is pending and closes the queue; what stays in it is booked as stored.
   func close() async {
-    naps.end()
+    stopping.stop()
     stopReading()
     guard let queue else { return }
     await queue.close()
@@ -191,7 +190,9 @@ final class StoredIntake: Sendable {
       case .success: return completion.resolve(.accepted)
       case .failure(.closed): return await passOnWaiting(batch, metadata, completion)
       case .failure(let refusal):
-        if !completion.isAwaited, refusal.isWorthWaiting, await naps.sleep(for: .seconds(1)) { continue }
+        if !completion.isAwaited, refusal.isWorthWaiting, await stopping.wait(for: .seconds(1), parts.clock) {
+          continue
+        }
         return refuse(batch, completion, refusal)
       }
     }

@@ -79,69 +79,58 @@ WriteRequest = _version_1()
 Request = _version_2()
 
 
-class RequestSink:
+class _Sink:
+    """Takes remote write: `receive` is given each request, and returns the headers of the answer."""
+
+    def __init__(self):
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = bytes(cramjam.snappy.decompress_raw(self.rfile.read(int(self.headers["Content-Length"]))))
+                answer = sink.receive(body, {key.lower(): value for key, value in self.headers.items()})
+                self.send_response(204)
+                for name, value in answer.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1/write"
+
+    def receive(self, body: bytes, headers: dict[str, str]) -> dict[str, str]:
+        """Remote Write 1.0, whose answers say nothing."""
+        self.take(WriteRequest.FromString(body))
+        return {}
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class RequestSink(_Sink):
     """Takes Remote Write 2.0, says that all was written, and keeps each request with its headers."""
 
     def __init__(self):
         self.requests: list[tuple[dict[str, str], Request]] = []
-        sink = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = Request.FromString(bytes(cramjam.snappy.decompress_raw(body)))
-                sink.requests.append(({key.lower(): value for key, value in self.headers.items()}, request))
-                self.send_response(204)
-                for kind in ("samples", "histograms", "exemplars"):
-                    written = sum(len(getattr(series, kind)) for series in request.timeseries)
-                    self.send_header(f"X-Prometheus-Remote-Write-{kind.title()}-Written", str(written))
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1/write"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class _Sink:
-    """Takes Remote Write 1.0."""
-
-    def __init__(self):
-        sink = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.take(WriteRequest.FromString(bytes(cramjam.snappy.decompress_raw(body))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1/write"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def receive(self, body: bytes, headers: dict[str, str]) -> dict[str, str]:
+        request = Request.FromString(body)
+        self.requests.append((headers, request))
+        return {
+            f"X-Prometheus-Remote-Write-{kind.title()}-Written": str(
+                sum(len(getattr(series, kind)) for series in request.timeseries))
+            for kind in ("samples", "histograms", "exemplars")
+        }
 
 
 class MetadataSink(_Sink):

@@ -94,7 +94,7 @@ package final class HTTPClient: Sendable {
       request.headers.remove(name: "content-encoding")
       for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
       return try await answer(to: request, changes, timeout: timeout ?? self.timeout) {
-        try await Self.reply($0, keeping: limit)
+        try await Self.reply($0, keeping: limit, reading: limit)
       }
     }
     guard let authentication else { return try await send([]) }
@@ -115,7 +115,9 @@ package final class HTTPClient: Sendable {
     } else {
       request.body = .bytes(ByteBuffer(bytes: body))
     }
-    return try await answer(to: request, changes, timeout: timeout) { try await Self.reply($0) }
+    return try await answer(to: request, changes, timeout: timeout) {
+      try await Self.reply($0, keeping: Self.keptReplySize, reading: Self.readReplySize)
+    }
   }
 
   /// Sends a request with the configured headers and credentials.
@@ -138,7 +140,7 @@ package final class HTTPClient: Sendable {
       let response = try await connections.execute(request, deadline: deadline)
       // Deadlines of requests hold until the head of the answer only; a body could trickle in forever.
       guard timeout > .zero else { return try await read(response) }
-      if let reply = try await Self.within(deadline - .now(), { try await read(response) }) { return reply }
+      if let reply = try await Self.by(deadline, { try await read(response) }) { return reply }
       throw ConnectionError(.timedOut, address: url, reason: "not all of it within \(timeout)")
     } catch {
       if TLSFailureText.isRefusedCertificate(error), let reason = await held?.refusal(of: url) {
@@ -160,42 +162,36 @@ package final class HTTPClient: Sendable {
     await connections.latest?.shutdown()
   }
 
-  private static func reply(_ response: HTTPClientResponse) async throws -> HTTPReply {
+  /// Keeps the first `limit` bytes of an answer's body; the connection of one longer than `most` bytes is given up.
+  private static func reply(
+    _ response: HTTPClientResponse, keeping limit: Int, reading most: Int
+  ) async throws -> HTTPReply {
     var reply = HTTPReply(status: Int(response.status.code))
     reply.headers = response.headers.map { (name: $0.name, value: $0.value) }
     var read = 0
     for try await buffer in response.body {
-      let kept = min(buffer.readableBytes, keptReplySize - reply.body.count)
+      let kept = min(buffer.readableBytes, limit - reply.body.count)
       reply.body.append(contentsOf: buffer.readableBytesView.prefix(kept))
       if kept < buffer.readableBytes { reply.isBodyCut = true }
       read += buffer.readableBytes
-      if read > readReplySize { break }
+      if read > most { break }
     }
     return reply
   }
 
-  private static func reply(_ response: HTTPClientResponse, keeping limit: Int) async throws -> HTTPReply {
-    var reply = HTTPReply(status: Int(response.status.code))
-    reply.headers = response.headers.map { (name: $0.name, value: $0.value) }
-    for try await buffer in response.body {
-      let kept = min(buffer.readableBytes, limit - reply.body.count)
-      reply.body.append(contentsOf: buffer.readableBytesView.prefix(kept))
-      if kept < buffer.readableBytes {
-        reply.isBodyCut = true
-        break
-      }
-    }
-    return reply
-  }
-
-  /// What an operation gives, or nil when it takes longer than a time, after which it is cancelled.
-  private static func within(
-    _ time: TimeAmount, _ operation: @escaping @Sendable () async throws -> HTTPReply
+  /// What an operation gives, or nil when it is not done by a deadline, at which it is cancelled.
+  private static func by(
+    _ deadline: NIODeadline, _ operation: @escaping @Sendable () async throws -> HTTPReply
   ) async throws -> HTTPReply? {
     try await withThrowingTaskGroup(of: HTTPReply?.self) { group in
       group.addTask { try await operation() }
       group.addTask {
-        try await Task.sleep(for: .nanoseconds(time.nanoseconds))
+        let timer = EventLoops.group.next().scheduleTask(deadline: deadline) {}
+        try await withTaskCancellationHandler {
+          try await timer.futureResult.get()
+        } onCancel: {
+          timer.cancel()
+        }
         return nil
       }
       defer { group.cancelAll() }

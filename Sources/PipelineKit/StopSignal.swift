@@ -1,21 +1,22 @@
-internal import PipelineKit
-internal import Synchronization
+import Synchronization
 
 /// Tells everything that waits that it is time to stop, and lets tasks wait for a time or for that.
 ///
 /// Not the cancellation of tasks: who is told to stop still has something to send.
-final class StopSignal: Sendable {
+package final class StopSignal: Sendable {
   private struct State {
-    var isStopped = false
+    package var isStopped = false
     var next = 0
     var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
   }
 
   private let state = Mutex(State())
 
-  var isStopped: Bool { state.withLock { $0.isStopped } }
+  package init() {}
 
-  func stop() {
+  package var isStopped: Bool { state.withLock { $0.isStopped } }
+
+  package func stop() {
     let waiters = state.withLock { state in
       state.isStopped = true
       defer { state.waiters = [:] }
@@ -25,12 +26,17 @@ final class StopSignal: Sendable {
   }
 
   /// Suspends until a time; returns false as soon as it is time to stop, or the task is cancelled.
-  func wait(until deadline: MonotonicInstant, _ clock: any PipelineClock) async -> Bool {
-    await wait { [self] id in clock.schedule(at: deadline) { self.resume(id, true) } }
+  package func wait(until deadline: MonotonicInstant, _ clock: any PipelineClock) async -> Bool {
+    await wait { id in clock.schedule(at: deadline) { [weak self] in self?.resume(id, true) } }
+  }
+
+  /// Suspends for a time; returns false as ``wait(until:_:)`` does.
+  package func wait(for duration: Duration, _ clock: any PipelineClock) async -> Bool {
+    await wait(until: clock.now + duration, clock)
   }
 
   /// Suspends until it is time to stop, or the task is cancelled.
-  func wait() async { _ = await wait { _ in } }
+  package func wait() async { _ = await wait { _ in } }
 
   private func wait(_ schedule: (Int) -> Void) async -> Bool {
     let id = state.withLock { state in
