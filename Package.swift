@@ -75,6 +75,7 @@ let package = Package(
 
     // Ground floor: no telemetry words.
     .target(name: "WireFormat", swiftSettings: strict),
+    .target(name: "TimeFormats", swiftSettings: strict),
     .target(
       name: "NativeCodecs",
       dependencies: [
@@ -117,6 +118,10 @@ let package = Package(
       name: "PrometheusData", dependencies: ["TelemetryData", "WireFormat", "NativeCodecs"],
       swiftSettings: strict),
 
+    .target(
+      name: "LogData", dependencies: ["WireFormat"],
+      swiftSettings: strict),
+
     // Third floor: the components, one folder each.
     .target(
       name: "Receivers",
@@ -136,7 +141,7 @@ let package = Package(
       name: "Exporters",
       dependencies: [
         "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
-        "PrometheusData",
+        "PrometheusData", "TimeFormats",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -223,6 +228,10 @@ let package = Package(
       dependencies: ["SeededRandom", "PrometheusData", "TelemetryData", "WireFormat", "NativeCodecs"],
       exclude: ["Fixtures", "RemoteWriteBodies"],
       swiftSettings: relaxed),
+    .testTarget(
+      name: "TimeFormatsTests", dependencies: ["SeededRandom", "TimeFormats"], swiftSettings: relaxed),
+    .testTarget(
+      name: "LogDataTests", dependencies: ["SeededRandom", "LogData", "WireFormat"], swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",

@@ -1,4 +1,5 @@
 internal import TelemetryData
+internal import TimeFormats
 
 /// Batches as text.
 enum DebugFormat {

@@ -1,3 +1,5 @@
+internal import TimeFormats
+
 /// Names and removes the files that rotation leaves behind.
 ///
 /// `traces.json` becomes `traces-2022-09-14T05-02-14.173.json`.

@@ -1,14 +1,14 @@
 /// A moment as a calendar and a clock show it (proleptic Gregorian, UTC), without Foundation.
-struct CivilTime {
-  let year: Int
-  let month: Int
-  let day: Int
-  let hour: Int
-  let minute: Int
-  let second: Int
+package struct CivilTime: Sendable, Hashable {
+  package let year: Int
+  package let month: Int
+  package let day: Int
+  package let hour: Int
+  package let minute: Int
+  package let second: Int
 
   /// The calendar's view of a number of seconds since the Unix epoch.
-  init(unixSeconds: Int) {
+  package init(unixSeconds: Int) {
     let days = unixSeconds >= 0 ? unixSeconds / 86_400 : (unixSeconds - 86_399) / 86_400
     let secondOfDay = unixSeconds - days * 86_400
     // Counted from 1 March of year 0, so that a leap day is the last of its year; 400 years are 146,097 days.
@@ -29,7 +29,7 @@ struct CivilTime {
 
 extension String.StringInterpolation {
   /// A number with leading zeros up to `width` digits.
-  mutating func appendInterpolation(_ value: Int, width: Int) {
+  package mutating func appendInterpolation(_ value: Int, width: Int) {
     let digits = String(value)
     appendLiteral(String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits)
   }
