@@ -119,7 +119,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "LogData", dependencies: ["WireFormat"],
+      name: "LogData",
+      dependencies: ["WireFormat", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
 
     // Third floor: the components, one folder each.
