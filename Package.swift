@@ -120,7 +120,7 @@ let package = Package(
 
     .target(
       name: "LogData",
-      dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema"],
+      dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
 
     // Third floor: the components, one folder each.
