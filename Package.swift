@@ -120,7 +120,7 @@ let package = Package(
 
     .target(
       name: "LogData",
-      dependencies: ["WireFormat", "NativeCodecs", "ConfigSchema", "TimeFormats", "TelemetryData"],
+      dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
 
     // Third floor: the components, one folder each.
