@@ -39,14 +39,12 @@ internal import CIconv
       }
   }
 
-  /// How a few characters of ASCII are written in an encoding, one after the other; nil when there is none of this name.
-  package static func encode(_ characters: String, in name: String) -> [[UInt8]]? {
+  /// A text of UTF-8 in another encoding; nil when there is none of this name.
+  package static func encode(_ text: String, in name: String) -> [UInt8]? {
     guard let converter = TextConverter(from: "UTF-8", to: name, name: name, step: 1) else { return nil }
-    return characters.utf8.map { character in
-      var bytes: [UInt8] = []
-      converter.append([character].span, to: &bytes, replacement: [])
-      return bytes
-    }
+    var bytes: [UInt8] = []
+    converter.append(text.utf8.span, to: &bytes, replacement: [])
+    return bytes
   }
 
   /// Converts a text onto the end of `output`.

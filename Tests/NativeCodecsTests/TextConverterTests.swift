@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func `characters are written in an encoding`() {
-    #expect(TextConverter.encode("\n ", in: "IBM037") == [[0x25], [0x40]])
-    #expect(TextConverter.encode("\n", in: "UTF-32BE") == [[0, 0, 0, 0x0A]])
+    #expect(TextConverter.encode("\n ", in: "IBM037") == [0x25, 0x40])
+    #expect(TextConverter.encode("\n", in: "UTF-32BE") == [0, 0, 0, 0x0A])
   }
 }
