@@ -72,6 +72,8 @@ let package = Package(
     .systemLibrary(name: "CResolver"),
     // RE2 speaks C++: the door gives it C functions.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    // What the C library hides from Swift: eventfd, many datagrams with one call.
+    .target(name: "CLinux"),
 
     // Ground floor: no telemetry words.
     .target(name: "WireFormat", swiftSettings: strict),
@@ -80,6 +82,7 @@ let package = Package(
       name: "NativeCodecs",
       dependencies: [
         "CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver",
+        "CLinux",
       ],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["NativeCodecs", "Yams"], swiftSettings: strict),
