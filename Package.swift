@@ -119,7 +119,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "LogData", dependencies: ["WireFormat"],
+      name: "LogData",
+      dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
 
     // Third floor: the components, one folder each.
@@ -231,7 +232,8 @@ let package = Package(
     .testTarget(
       name: "TimeFormatsTests", dependencies: ["SeededRandom", "TimeFormats"], swiftSettings: relaxed),
     .testTarget(
-      name: "LogDataTests", dependencies: ["SeededRandom", "LogData", "WireFormat"], swiftSettings: relaxed),
+      name: "LogDataTests", dependencies: ["SeededRandom", "LogData", "TelemetryData", "WireFormat"],
+      swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",
