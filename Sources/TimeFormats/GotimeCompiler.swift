@@ -55,7 +55,8 @@ enum GotimeCompiler {
   private static func element(_ bytes: [UInt8], at position: Int) -> (TimeElement, length: Int)? {
     let rest = bytes[position...]
     // `Jan` and `Mon` are none where a word goes on, as in `Month`.
-    for (text, piece) in [("Jan", TimePiece.monthName), ("Mon", .weekdayName)] where rest.starts(with: text.utf8) {
+    for (text, piece) in [("Jan", TimePiece.monthName), ("Mon", .weekdayName)]
+    where rest.starts(with: text.utf8) {
       let isLong = rest.starts(with: "January".utf8) || rest.starts(with: "Monday".utf8)
       let goesOn = rest.dropFirst(3).first.map { (0x61...0x7A).contains($0) } ?? false
       if !isLong, !goesOn { return (TimeElement(piece: piece), 3) }

@@ -24,7 +24,8 @@ enum StrptimeCompiler {
         continue
       }
       guard position + 1 < bytes.count else {
-        throw TimeLayoutError("the layout ends with a lone %", help: "write %% for a percent sign", at: position)
+        throw TimeLayoutError(
+          "the layout ends with a lone %", help: "write %% for a percent sign", at: position)
       }
       let letter = bytes[position + 1]
       if let digits = fractions[letter] {

@@ -101,7 +101,8 @@ extension TimeLayout {
 
   /// Reads element by element; the position behind the last.
   private func read(_ text: Span<UInt8>, into parts: inout TimeParts) throws(TimeTextError) -> Int {
-    let elements = elements.span
+    let compiled = self.elements
+    let elements = compiled.span
     var position = 0
     for index in elements.indices {
       let element = elements[index]

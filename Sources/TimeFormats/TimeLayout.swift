@@ -1,6 +1,6 @@
 /// What a time looks like in a text: a layout of strptime or of Go, compiled.
 ///
-/// Reading allocates nothing. Semantics are the Collector's, which are those of Go's `time.ParseInLocation`; a layout of
+/// Reading allocates nothing, and one layout may be used by many threads. Semantics are the Collector's, which are those of Go's `time.ParseInLocation`; a layout of
 /// strptime also takes numbers without their leading zero and with spaces in front.
 ///
 /// ```swift
@@ -10,7 +10,7 @@
 ///
 /// Where it is more generous than the Collector: AM and PM in any case; an abbreviation such as `+03`; and a missing
 /// year or date is chosen as ``nanoseconds(of:now:)`` says.
-package struct TimeLayout: Sendable {
+package final class TimeLayout: Sendable {
   /// As it was written.
   package let source: String
   let elements: [TimeElement]
@@ -28,14 +28,14 @@ package struct TimeLayout: Sendable {
   /// - Parameters:
   ///   - zone: where times without a zone belong. Nil: UTC if the layout ends with the letter Z, else this machine's.
   ///   - abbreviations: what abbreviations of zones stand for, before those that `zone` knows itself.
-  package init(
+  package convenience init(
     strptime source: String, in zone: TimeZoneRules? = nil, abbreviations: [String: TimeZoneRules] = [:]
   ) throws(TimeLayoutError) {
     self.init(source, try StrptimeCompiler.compile(source), zone, abbreviations)
   }
 
   /// Compiles a layout of Go, which shows how it would write the afternoon of 2 January 2006.
-  package init(
+  package convenience init(
     gotime source: String, in zone: TimeZoneRules? = nil, abbreviations: [String: TimeZoneRules] = [:]
   ) throws(TimeLayoutError) {
     self.init(source, try GotimeCompiler.compile(source), zone, abbreviations)

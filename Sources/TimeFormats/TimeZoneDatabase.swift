@@ -22,7 +22,9 @@ package enum TimeZoneError: Error, Sendable, Equatable, CustomStringConvertible 
 /// The zones that the system has, by name. Looking one up reads a file.
 package enum TimeZoneDatabase {
   /// Where the zones may be; the first that exists counts.
-  static let directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
+  static let directories = [
+    "/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo",
+  ]
 
   private static let sizeLimit = 1 << 20
 

@@ -28,7 +28,8 @@ struct ZoneAbbreviations: Sendable {
   /// The moment at which a clock of the named zone shows a local time; nil when nobody knows the name.
   func unixSeconds(ofLocal local: Int, _ name: Span<UInt8>, in zone: TimeZoneRules) -> Int? {
     for entry in named where name.isEqual(to: entry.name) {
-      return entry.zone.unixSeconds(ofLocal: local, abbreviation: name) ?? entry.zone.unixSeconds(ofLocal: local)
+      return entry.zone.unixSeconds(ofLocal: local, abbreviation: name)
+        ?? entry.zone.unixSeconds(ofLocal: local)
     }
     if let moment = zone.unixSeconds(ofLocal: local, abbreviation: name) { return moment }
     if name.count >= 3, name[0] == 0x47, name[1] == 0x4D, name[2] == 0x54 {
@@ -36,7 +37,8 @@ struct ZoneAbbreviations: Sendable {
     }
     if name[0] == 0x2B || name[0] == 0x2D { return local &- name.signedHours(at: 0) &* 3600 }
     for entry in wellKnown where name.isEqual(to: entry.name) {
-      return entry.zone.unixSeconds(ofLocal: local, abbreviation: name) ?? entry.zone.unixSeconds(ofLocal: local)
+      return entry.zone.unixSeconds(ofLocal: local, abbreviation: name)
+        ?? entry.zone.unixSeconds(ofLocal: local)
     }
     return nil
   }
@@ -93,7 +95,8 @@ extension Span<UInt8> {
     switch capitals {
     case 5: return self[position &+ 4] == 0x54 ? 5 : 0
     case 4:
-      let isWITA = self[position] == 0x57 && self[position &+ 1] == 0x49 && self[position &+ 2] == 0x54
+      let isWITA =
+        self[position] == 0x57 && self[position &+ 1] == 0x49 && self[position &+ 2] == 0x54
         && self[position &+ 3] == 0x41
       return self[position &+ 3] == 0x54 || isWITA ? 4 : 0
     case 3: return 3

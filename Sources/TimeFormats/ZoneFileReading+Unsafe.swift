@@ -40,3 +40,12 @@ enum ZoneFileReading {
     return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
   }
 }
+
+extension UnixTime {
+  /// Nanoseconds since the Unix epoch, by the clock of this machine.
+  package static func now() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
