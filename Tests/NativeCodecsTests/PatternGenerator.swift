@@ -37,7 +37,8 @@ struct PatternGenerator {
 
   private static let pieces = [
     "a", "b", "c", "ab", "k", "s", "K", "S", "1", "23", " ", "  ", "-", "\"", "\n", "é", "€", "😀", "\u{17F}",
-    "\u{212A}", "[", "]", "_", "\t", "\u{B}", "\0", "aaaaaaaaaaaaaaaa", "------------", "\u{7FF}\u{800}", "\u{FFFF}",
+    "\u{212A}", "[", "]", "_", "\t", "\u{B}", "\0", "aaaaaaaaaaaaaaaa", "------------", "\u{7FF}\u{800}",
+    "\u{FFFF}",
   ]
   private static let bytes: [UInt8] = [
     0x61, 0x62, 0x20, 0x22, 0x0A, 0x80, 0xBF, 0xC0, 0xC3, 0xE2, 0xED, 0xA0, 0xF0, 0xF4, 0xF5, 0xFF, 0x31,
@@ -56,7 +57,8 @@ struct PatternGenerator {
     ("\\s", [" ", "\t", "\n"]), ("\\d", ["1", "2"]), ("\\D", ["x", "é"]), ("\\w", ["a", "_", "1"]),
     ("\\W", [" ", "é"]), ("[^\"]", ["a", "é", "\n"]), ("[abc]", ["a", "b"]), ("[a-c1-3]", ["c", "2"]),
     ("[^a]", ["b", "€"]), ("[^é]", ["a", "è"]), ("[à-ü]", ["é", "ü"]), ("[^\\s\"]", ["a", "]"]),
-    ("[[:alpha:]]", ["a", "Z"]), ("[[:^digit:]-]", ["a", "-"]), ("[]a]", ["]", "a"]), ("[\\]\\-]", ["]", "-"]),
+    ("[[:alpha:]]", ["a", "Z"]), ("[[:^digit:]-]", ["a", "-"]), ("[]a]", ["]", "a"]),
+    ("[\\]\\-]", ["]", "-"]),
     ("[^[:space:]]", ["a", "é"]), ("\\x{20AC}", ["€"]), ("[\\x{7F}-\\x{801}]", ["é", "\u{7FF}", "\u{800}"]),
     ("[€-😀]", ["€", "\u{FFFF}"]), ("[^\\x00-\\x7F]", ["é", "€"]), ("\\[", ["["]), ("\\x41", ["A"]),
     ("\\.", ["."]), ("k", ["k"]), ("s", ["s"]), ("[k-t]", ["k", "s"]), ("[^ -~]", ["é", "\t"]),
@@ -70,7 +72,9 @@ struct PatternGenerator {
       let opening = random.pick(["(", "(", "(?:", "(?P<n\(random.below(1_000_000_000))>", "(?i:", "(?s-m:"])
       return (opening + text + ")", sample)
     }
-    if random.chance(8) { return (random.pick(["^", "$", "\\b", "\\B", "\\A", "\\z", "(?m:^)", "(?m:$)"]), []) }
+    if random.chance(8) {
+      return (random.pick(["^", "$", "\\b", "\\B", "\\A", "\\z", "(?m:^)", "(?m:$)"]), [])
+    }
     let (text, samples) = random.pick(Self.atoms)
     return (text, Array(random.pick(samples).utf8))
   }

@@ -229,7 +229,8 @@ extension PatternParser {
       let high = try hexadecimalDigit()
       return high * 16 + (try hexadecimalDigit())
     default:
-      guard scalar.isASCII, !scalar.properties.isAlphabetic, scalar < "0" || scalar > "9", scalar != "_" else {
+      guard scalar.isASCII, !scalar.properties.isAlphabetic, scalar < "0" || scalar > "9", scalar != "_"
+      else {
         throw .syntax
       }
       return scalar.value

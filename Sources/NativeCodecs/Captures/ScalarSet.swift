@@ -37,7 +37,8 @@ struct ScalarSet: Hashable, Sendable {
     guard last.upperBound < 0x80 else { return nil }
     var result = ranges
     for range in ranges {
-      for (letters, distance) in [(UInt32(0x41)...0x5A, 32), (0x61...0x7A, -32)] where range.overlaps(letters) {
+      for (letters, distance) in [(UInt32(0x41)...0x5A, 32), (0x61...0x7A, -32)] where range.overlaps(letters)
+      {
         let both = range.clamped(to: letters)
         let (low, high) = (Int(both.lowerBound) + distance, Int(both.upperBound) + distance)
         result.append(UInt32(low)...UInt32(high))
