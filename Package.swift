@@ -82,7 +82,7 @@ let package = Package(
         "CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver",
       ],
       swiftSettings: strict),
-    .target(name: "ConfigSchema", dependencies: ["Yams"], swiftSettings: strict),
+    .target(name: "ConfigSchema", dependencies: ["NativeCodecs", "Yams"], swiftSettings: strict),
 
     // First floor: what flows, and what a component is.
     .target(name: "TelemetryData", dependencies: ["WireFormat"], swiftSettings: strict),
@@ -119,7 +119,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "LogData", dependencies: ["WireFormat"],
+      name: "LogData",
+      dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
 
     // Third floor: the components, one folder each.
@@ -206,7 +207,8 @@ let package = Package(
     .testTarget(
       name: "NativeCodecsTests", dependencies: ["SeededRandom", "NativeCodecs"], swiftSettings: relaxed),
     .testTarget(
-      name: "ConfigSchemaTests", dependencies: ["ConfigSchema"], exclude: ["Golden"], swiftSettings: relaxed),
+      name: "ConfigSchemaTests", dependencies: ["ConfigSchema", "NativeCodecs"], exclude: ["Golden"],
+      swiftSettings: relaxed),
     .testTarget(
       name: "PipelineKitTests",
       dependencies: ["PipelineKit", "TelemetryData", .product(name: "Logging", package: "swift-log")],
@@ -231,7 +233,11 @@ let package = Package(
     .testTarget(
       name: "TimeFormatsTests", dependencies: ["SeededRandom", "TimeFormats"], swiftSettings: relaxed),
     .testTarget(
-      name: "LogDataTests", dependencies: ["SeededRandom", "LogData", "WireFormat"], swiftSettings: relaxed),
+      name: "LogDataTests",
+      dependencies: [
+        "SeededRandom", "LogData", "WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema",
+      ],
+      swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),
     .testTarget(
       name: "EngineTests",

@@ -1,19 +1,5 @@
 internal import CRE2
 
-/// Why a regular expression cannot be used.
-package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// A clause such as `missing closing )`.
-  package let reason: String
-  /// The part of the pattern that is wrong; may be empty.
-  package let part: String
-  /// Where that part begins in the pattern, in bytes from 0.
-  package let offset: Int
-
-  package var description: String {
-    part.isEmpty ? reason : "\(reason): `\(part)` at byte \(offset + 1)"
-  }
-}
-
 /// A regular expression in RE2's syntax, which is Go's: linear in the text, with no backreferences.
 ///
 /// Compiled once and then safe to share. What matching may hold in memory is bounded; a pattern that needs more falls
@@ -48,20 +34,12 @@ package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible 
     guard text.utf8.count <= Self.longest else {
       throw PatternError(reason: "it is longer than \(Self.longest >> 20) MiB", part: "", offset: 0)
     }
-    var copy = text
-    let made = copy.withUTF8 { bytes in
-      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
-        unsafe millrace_re2_new(
-          characters.baseAddress, characters.count, dotMatchesNewline ? 1 : 0, ignoresCase ? 1 : 0,
-          Int64(Self.mostMemory))
-      }
-    }
-    guard let made = unsafe made else {
+    guard let made = unsafe Self.compile(text, dotMatchesNewline, ignoresCase) else {
       throw PatternError(reason: "there is no memory for it", part: "", offset: 0)
     }
-    if let error = unsafe Self.error(of: made, in: text) {
+    if let complaint = unsafe Self.complaint(made) {
       unsafe millrace_re2_free(made)
-      throw error
+      throw PatternError(complaint, in: text)
     }
     self.text = text
     self.anchoring = anchoring
@@ -75,22 +53,35 @@ package struct PatternError: Error, Sendable, Hashable, CustomStringConvertible 
 
   deinit { unsafe millrace_re2_free(expression) }
 
-  private static func error(of expression: OpaquePointer, in text: String) -> PatternError? {
+  /// What RE2 says about a pattern: a message, and the part of the pattern it is about.
+  private static func complaint(_ expression: OpaquePointer) -> PatternError.Complaint? {
     var start: UnsafePointer<CChar>?
     var length = 0
     guard let message = unsafe millrace_re2_error(expression, &start, &length) else { return nil }
-    var reason = unsafe String(cString: message)
+    let reason = unsafe String(cString: message)
     guard !reason.isEmpty else { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: length)
-    let part = unsafe String(decoding: bytes, as: UTF8.self)
-    // RE2's messages end in the part.
-    if !part.isEmpty, reason.hasSuffix(": \(part)") { reason.removeLast(part.count + 2) }
-    // Of some mistakes the part is the pattern as a whole, of others a message of its own.
-    guard part != text, let range = text.firstRange(of: part) else {
-      return PatternError(reason: reason, part: part == text ? "" : part, offset: 0)
+    return PatternError.Complaint(reason: reason, part: unsafe String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// What RE2 says about another pattern, to find out where a mistake is.
+  static func complaint(about text: Substring) -> PatternError.Complaint? {
+    guard let made = unsafe compile(String(text), false, false) else { return nil }
+    defer { unsafe millrace_re2_free(made) }
+    return unsafe complaint(made)
+  }
+
+  private static func compile(
+    _ text: String, _ dotMatchesNewline: Bool, _ ignoresCase: Bool
+  ) -> OpaquePointer? {
+    var copy = text
+    return copy.withUTF8 { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+        unsafe millrace_re2_new(
+          characters.baseAddress, characters.count, dotMatchesNewline ? 1 : 0, ignoresCase ? 1 : 0,
+          Int64(Self.mostMemory))
+      }
     }
-    return PatternError(
-      reason: reason, part: part, offset: text.utf8.distance(from: text.startIndex, to: range.lowerBound))
   }
 
   /// Whether a text has a match.

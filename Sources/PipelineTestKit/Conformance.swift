@@ -100,7 +100,7 @@ package struct Conformance: Sendable {
     let wrong: String
     switch field.type {
     case .any: return []
-    case .group, .map: wrong = "[1, 2]"
+    case .group, .variants, .map: wrong = "[1, 2]"
     default: wrong = "{not: {a: value}}"
     }
     let (_, diagnostics) = TestCollector.plan(yaml("{\(field.name): \(wrong)}"), catalog: catalog)

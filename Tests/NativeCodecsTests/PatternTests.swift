@@ -36,10 +36,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a(b", "missing )", "", 0), ("ab[z-a]", "invalid character class range", "z-a", 3),
+    ("a(b", "missing )", "(", 1), ("ab[z-a]", "invalid character class range", "z-a", 3),
     ("x**", "bad repetition operator", "**", 1), ("ü\\8", "invalid escape sequence", "\\8", 2),
     ("(?=x)", "invalid perl operator", "(?=", 0), ("a{2000}", "invalid repetition size", "{2000}", 1),
     ("(a)\\1", "invalid escape sequence", "\\1", 3),
+    // The same letters earlier, where they are right.
+    ("\\\\q\\q", "invalid escape sequence", "\\q", 3), ("[*]a|*", "no argument for repetition", "*", 5),
+    ("a)b", "unexpected )", ")", 1), ("(a)|b)", "unexpected )", ")", 5), ("ab[cd", "missing ]", "[cd", 2),
+    ("[(]x\\((a)(b", "missing )", "(", 9), ("\\Q(\\E(", "missing )", "(", 5), ("[]()](", "missing )", "(", 5),
+    ("[[:alpha:](](", "missing )", "(", 12), ("ab\\", "trailing \\", "\\", 2),
+    ("(?P<a-b>x)", "invalid named capture group", "(?P<a-b>", 0),
+    ("x{2}y(?z)", "invalid perl operator", "(?z", 5),
   ])
   func `a wrong pattern says what and where`(text: String, reason: String, part: String, offset: Int) {
     let error = #expect(throws: PatternError.self) { try Pattern(text) }

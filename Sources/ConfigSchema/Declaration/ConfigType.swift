@@ -17,6 +17,8 @@ public indirect enum ConfigType: Sendable {
   case map(ConfigType)
   /// Declared keys.
   case group(GroupDescription)
+  /// The keys of one of several groups, which one of the keys selects.
+  case variants(VariantsDescription)
   /// Anything.
   case any
 
@@ -34,6 +36,7 @@ public indirect enum ConfigType: Sendable {
     case .list(let element): "list of \(element.name)"
     case .map(let value): "map to \(value.name)"
     case .group: "section"
+    case .variants(let variants): "section by `\(variants.selector)`"
     case .any: "any"
     }
   }

@@ -44,22 +44,60 @@ private struct MarkdownPage {
   mutating func add(_ group: GroupDescription, path: String, outer: [String]) {
     let fields = group.fields
     if !path.isEmpty { text += "\n\(String(repeating: "#", count: heading)) `\(path)`\n\n" }
-    text += "| key | type | default | meaning |\n|---|---|---|---|\n"
-    for field in fields { text += row(field) }
+    addTable(fields)
+    addSections(of: fields, path: path, outer: outer + [group.typeName])
+  }
+
+  private mutating func addSections(of fields: [FieldDescription], path: String, outer: [String]) {
     for field in fields where field.status == .supported {
-      guard let (inner, suffix) = Self.section(field.type), !outer.contains(inner.typeName) else { continue }
+      let (type, suffix) = Self.innermost(field.type)
       let below = (path.isEmpty ? field.name : "\(path).\(field.name)") + suffix
-      add(inner, path: below, outer: outer + [group.typeName])
+      switch type {
+      case .group(let group) where !outer.contains(group.typeName): add(group, path: below, outer: outer)
+      case .variants(let variants) where !outer.contains(variants.typeName):
+        add(variants, path: below, outer: outer + [variants.typeName])
+      default: continue
+      }
     }
   }
 
-  /// The section inside a type, and how its path is written.
-  private static func section(_ type: ConfigType) -> (GroupDescription, String)? {
+  /// What all variants have first, then the keys of each.
+  private mutating func add(_ variants: VariantsDescription, path: String, outer: [String]) {
+    let shared = variants.sharedFields
+    let names = Set(shared.map(\.name))
+    text += "\n\(String(repeating: "#", count: heading)) `\(path)`\n\n"
+    text += "| \(variants.selector) | meaning |\n|---|---|\n"
+    for variant in variants.variants { text += "| `\(variant.name)` | \(variant.help) |\n" }
+    if !shared.isEmpty {
+      text += "\nKeys of every \(variants.selector):\n\n"
+      addTable(shared)
+      addSections(of: shared, path: path, outer: outer)
+    }
+    for variant in variants.variants {
+      let own = variant.group.fields.filter { !names.contains($0.name) }
+      if own.isEmpty { continue }
+      let title = "`\(path)` with `\(variants.selector): \(variant.name)`"
+      text += "\n\(String(repeating: "#", count: heading)) \(title)\n\n"
+      addTable(own)
+      addSections(of: own, path: path, outer: outer + [variant.group.typeName])
+    }
+  }
+
+  private mutating func addTable(_ fields: [FieldDescription]) {
+    text += "| key | type | default | meaning |\n|---|---|---|---|\n"
+    for field in fields { text += row(field) }
+  }
+
+  /// What lists and maps hold in the end, and how its path is written.
+  private static func innermost(_ type: ConfigType) -> (ConfigType, String) {
     switch type {
-    case .group(let group): (group, "")
-    case .list(let inner): section(inner).map { ($0.0, "[]" + $0.1) }
-    case .map(let inner): section(inner).map { ($0.0, ".NAME" + $0.1) }
-    default: nil
+    case .list(let inner):
+      let (type, suffix) = innermost(inner)
+      return (type, "[]" + suffix)
+    case .map(let inner):
+      let (type, suffix) = innermost(inner)
+      return (type, ".NAME" + suffix)
+    default: return (type, "")
     }
   }
 
@@ -138,6 +176,7 @@ private enum SchemaBuilder {
         .init("additionalProperties", .map(schema(of: value, outer: outer))),
       ]
     case .group(let group): return schema(of: group, outer: outer)
+    case .variants(let variants): return schema(of: variants, outer: outer)
     case .any: return []
     }
   }
@@ -155,22 +194,42 @@ private enum SchemaBuilder {
     [.init("anyOf", .list(schemas.map { .map($0) }))]
   }
 
-  private static func schema(of group: GroupDescription, outer: [String]) -> Object {
+  /// - Parameter selector: the key that selects the group among variants, and its schema.
+  private static func schema(
+    of group: GroupDescription, outer: [String], selector: (name: String, schema: Object)? = nil
+  ) -> Object {
     // A group inside itself is left open: JSON Schema would need a definition for it.
     guard !outer.contains(group.typeName) else { return [.init("type", .string("object"))] }
     let fields = group.fields.filter { $0.status != .unsupported }
-    let properties = fields.flatMap { field in
+    var properties = selector.map { [ConfigLiteral.Entry($0.name, .map($0.schema))] } ?? []
+    properties += fields.flatMap { field in
       ([field.name] + field.aliases).map { name in
         ConfigLiteral.Entry(name, .map(schema(of: field, named: name, outer: outer + [group.typeName])))
       }
     }
     var object: Object = [
-      .init("type", .list([.string("object"), .string("null")])), .init("properties", .map(properties)),
+      .init("type", selector == nil ? .list([.string("object"), .string("null")]) : .string("object")),
+      .init("properties", .map(properties)),
       .init("additionalProperties", .bool(false)),
     ]
-    let required = fields.filter(\.isRequired).map { ConfigLiteral.string($0.name) }
+    let names = (selector.map { [$0.name] } ?? []) + fields.filter(\.isRequired).map(\.name)
+    let required = names.map { ConfigLiteral.string($0) }
     if !required.isEmpty { object.append(.init("required", .list(required))) }
     return object
+  }
+
+  /// One schema for each variant, told apart by the key that selects it.
+  private static func schema(of variants: VariantsDescription, outer: [String]) -> Object {
+    guard !outer.contains(variants.typeName) else { return [.init("type", .string("object"))] }
+    return alternatives(
+      variants.variants.map { variant in
+        let words = ([variant.name] + variant.aliases).map { ConfigLiteral.string($0) }
+        let selector: Object = [
+          .init("enum", .list(words)), .init("description", .string(variant.help)),
+        ]
+        return schema(
+          of: variant.group, outer: outer + [variants.typeName], selector: (variants.selector, selector))
+      })
   }
 
   private static func schema(of field: FieldDescription, named name: String, outer: [String]) -> Object {

@@ -36,6 +36,8 @@ extension ConfigNode {
         return entry.with(entry.value.masked(by: field.type))
       }
       return ConfigNode(.map(masked), origin: origin)
+    case (.variants(let variants), .map(let entries)):
+      return variants.group(of: entries).map { masked(by: .group($0)) } ?? self
     default: return self
     }
   }

@@ -2,30 +2,14 @@ package import ConfigSchema
 package import NativeCodecs
 package import PrometheusData
 
-/// A regular expression of the configuration, in RE2's syntax.
-package struct RegexText: Sendable {
-  package let pattern: Pattern
-}
+/// A regular expression that must match the whole of what it is given.
+package typealias RelabelRegex = PatternText<WholeValue>
 
-extension RegexText: ConfigValue {
-  package static var configType: ConfigType { .string }
-
-  package static func decode(_ node: ConfigNode, base: Self?, context: inout ConfigContext) -> Self? {
-    guard let text = node.text, node.scalar != nil else {
-      context.mismatch(node, expected: "a regular expression")
-      return nil
-    }
-    do {
-      return Self(pattern: try RelabelRule.pattern(text))
-    } catch {
-      context.report(
-        .error, "invalid-regex", "not a regular expression of RE2: \(error)", at: node.origin,
-        help: "the syntax is Go's: no backreferences and no look-around; it must match the whole value")
-      return nil
-    }
-  }
-
-  package var literal: ConfigLiteral { .string(pattern.text) }
+/// How Prometheus matches: from the first byte to the last, line ends included.
+package enum WholeValue: RegexUse {
+  package static var anchoring: Pattern.Anchoring { .whole }
+  package static var dotMatchesNewline: Bool { true }
+  package static var hint: String { "it must match the whole value" }
 }
 
 /// The `action` of a rule.
@@ -43,7 +27,7 @@ package struct RelabelConfig: ConfigGroup {
   package var action = RelabelAction.replace
   package var sourceLabels: [String]?
   package var separator = RelabelRule.defaultSeparator
-  package var regex: RegexText?
+  package var regex: RelabelRegex?
   package var modulus: UInt64 = 0
   package var targetLabel = ""
   package var replacement = RelabelRule.defaultReplacement

@@ -1,0 +1,184 @@
+/// Cuts one stream into records, from a buffer that its reader owns.
+///
+/// Lines are ranges of the buffer: nothing is copied. Incomplete rests stay with the reader, which either keeps them at
+/// the start of its buffer or, for a file, forgets them and reads again from ``offset``. So an idle file costs this
+/// structure and no buffer.
+///
+/// ```swift
+/// var cursor = 0
+/// while let line = framer.next(in: buffer.span, at: &cursor, .idle(now: now)) { … }
+/// // Bytes before `cursor` are done with; those behind it are wanted again, with more behind them.
+/// ```
+///
+/// However the bytes of a stream are divided into buffers, the records are the same.
+package struct LineFramer: Sendable {
+  /// What is known about the bytes behind the buffer.
+  package enum Input: Sendable, Equatable {
+    /// There are more, to be had at once.
+    case flowing
+    /// There are no more at present. `now` is monotonic, in nanoseconds: an incomplete record that has not grown for
+    /// ``LineFraming/flushPeriod`` is taken as it is.
+    case idle(now: UInt64)
+    /// There will be no more: what is left is a record.
+    case ended
+  }
+
+  package let framing: LineFraming
+  /// Bytes from the start of the stream to the first that is not done with.
+  package private(set) var offset: UInt64
+  /// Whether the rest of a truncated record is being passed over.
+  package private(set) var isSkipping: Bool
+  /// How many bytes of the rest are known to hold no line feed.
+  private var searched = 0
+  /// How long the rest was when it was last seen to grow, and when that was.
+  private var restCount = 0
+  private var restSince: UInt64 = 0
+
+  /// - Parameters:
+  ///   - offset: where in the stream the first buffer begins: 0, or the end of a record.
+  ///   - isSkipping: whether that record was truncated.
+  package init(_ framing: LineFraming, offset: UInt64 = 0, isSkipping: Bool = false) {
+    self.framing = framing
+    self.offset = offset
+    self.isSkipping = isSkipping
+  }
+
+  /// When an incomplete record is to be looked at again if nothing is added to it, on the clock of
+  /// ``Input/idle(now:)``; nil when there is none.
+  package var flushDeadline: UInt64? {
+    guard restCount > 0, framing.flushPeriod > 0 else { return nil }
+    return restSince &+ framing.flushPeriod
+  }
+
+  /// The next record at `cursor`, which moves behind it; nil when there is none without more bytes.
+  ///
+  /// - Parameters:
+  ///   - buffer: bytes of the stream; the one at `cursor` has the stream's ``offset``.
+  ///   - cursor: at the first byte not done with. It may move even when there is no record.
+  package mutating func next(in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input) -> FramedLine? {
+    if framing.encoding == .bytes { return nextPiece(in: buffer, at: &cursor, input) }
+    if isSkipping { skip(in: buffer, at: &cursor, input) }
+    if isSkipping { return nil }
+    return nextLine(in: buffer, at: &cursor, input)
+  }
+
+  private mutating func nextLine(
+    in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input
+  ) -> FramedLine? {
+    let start = cursor
+    let width = framing.units.width
+    let rest = buffer.count - start
+    // A carriage return may stand before the line feed. Looking no further keeps many cuts of one long line cheap.
+    let window = start + min(rest, framing.limit + 2 * width)
+    guard let feed = framing.units.firstLineFeed(in: buffer, start: start, from: start + searched, to: window)
+    else {
+      let whole = rest - rest % width
+      if contentLength(of: buffer, from: start, to: start + whole) > framing.limit {
+        return cut(in: buffer, at: &cursor)
+      }
+      return takeRest(in: buffer, at: &cursor, whole: whole, input)
+    }
+    let content = contentLength(of: buffer, from: start, to: feed)
+    if content > framing.limit { return cut(in: buffer, at: &cursor) }
+    return take(in: buffer, at: &cursor, text: start..<(start + content), end: feed + width)
+  }
+
+  /// The bytes up to a line feed, without the carriage return before it.
+  @inline(__always)
+  private func contentLength(of buffer: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    let width = framing.units.width
+    guard end - start >= width,
+      framing.units.unit(buffer, at: end - width) == framing.units.carriageReturn
+    else { return end - start }
+    return end - start - width
+  }
+
+  /// An incomplete record, when the time for it has come.
+  private mutating func takeRest(
+    in buffer: Span<UInt8>, at cursor: inout Int, whole: Int, _ input: Input
+  ) -> FramedLine? {
+    let rest = buffer.count - cursor
+    searched = whole
+    switch input {
+    case .flowing: break
+    case .ended:
+      if rest > 0 { return take(in: buffer, at: &cursor, text: cursor..<buffer.count, end: buffer.count) }
+    case .idle(let now):
+      if whole == 0 {
+        restCount = 0
+      } else if whole != restCount {
+        restCount = whole
+        restSince = now
+      } else if framing.flushPeriod > 0, now >= restSince, now - restSince >= framing.flushPeriod {
+        return take(in: buffer, at: &cursor, text: cursor..<(cursor + whole), end: cursor + whole)
+      }
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private mutating func take(
+    in buffer: Span<UInt8>, at cursor: inout Int, text: Range<Int>, end: Int, isTruncated: Bool = false
+  ) -> FramedLine {
+    let start = offset
+    offset &+= UInt64(end - cursor)
+    cursor = end
+    searched = 0
+    restCount = 0
+    isSkipping = isTruncated
+    return FramedLine(
+      text: trimmed(buffer, text), start: start, end: offset, isTruncated: isTruncated)
+  }
+
+  /// The first bytes of a record that is too long.
+  private mutating func cut(in buffer: Span<UInt8>, at cursor: inout Int) -> FramedLine {
+    let searched = searched
+    let end = framing.encoding.cut(in: buffer, from: cursor, to: cursor + framing.limit)
+    let length = end - cursor
+    let line = take(
+      in: buffer, at: &cursor, text: cursor..<end, end: end, isTruncated: framing.oversize == .truncate)
+    self.searched = max(0, searched - length)
+    return line
+  }
+
+  /// Passes over the rest of a truncated line.
+  private mutating func skip(in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input) {
+    let width = framing.units.width
+    let end: Int
+    if let feed = framing.units.firstLineFeed(in: buffer, start: cursor, from: cursor, to: buffer.count) {
+      end = feed + width
+      isSkipping = false
+    } else if input == .ended {
+      end = buffer.count
+    } else {
+      end = buffer.count - (buffer.count - cursor) % width
+    }
+    offset &+= UInt64(end - cursor)
+    cursor = end
+    searched = 0
+  }
+
+  /// As much as there is, up to the limit: of bytes that are no text.
+  private mutating func nextPiece(
+    in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input
+  ) -> FramedLine? {
+    let rest = buffer.count - cursor
+    guard rest > 0, rest >= framing.limit || input != .flowing else { return nil }
+    let end = cursor + min(rest, framing.limit)
+    return take(in: buffer, at: &cursor, text: cursor..<end, end: end)
+  }
+
+  private func trimmed(_ buffer: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {
+    let units = framing.units
+    var (low, high) = (text.lowerBound, text.upperBound)
+    if framing.trimsTrailing {
+      while high - low >= units.width, units.isWhitespace(units.unit(buffer, at: high - units.width)) {
+        high -= units.width
+      }
+    }
+    if framing.trimsLeading {
+      while high - low >= units.width, units.isWhitespace(units.unit(buffer, at: low)) { low += units.width }
+    }
+    return low..<high
+  }
+}

@@ -1,0 +1,33 @@
+/// How streams are cut into records: one of these serves all files or connections of a receiver.
+package final class LineFraming: Sendable {
+  /// What becomes of a record that is longer than the limit.
+  package enum Oversize: Sendable { case split, truncate }
+
+  package let encoding: TextEncoding
+  /// The most bytes of text in one record, at least 1; terminators do not count.
+  package let limit: Int
+  package let oversize: Oversize
+  package let trimsLeading: Bool
+  package let trimsTrailing: Bool
+  /// Nanoseconds without new bytes after which an incomplete record is taken as it is; 0 for never.
+  package let flushPeriod: UInt64
+  let units: LineUnits
+
+  package init(
+    encoding: TextEncoding = .utf8, limit: Int = 1 << 20, oversize: Oversize = .split,
+    trimsLeading: Bool = true,
+    trimsTrailing: Bool = true, flushPeriod: UInt64 = 500_000_000
+  ) {
+    self.encoding = encoding
+    units = encoding.units
+    self.limit = max(limit - limit % encoding.units.width, encoding.units.width)
+    self.oversize = oversize
+    self.trimsLeading = trimsLeading && encoding != .bytes
+    self.trimsTrailing = trimsTrailing && encoding != .bytes
+    self.flushPeriod = flushPeriod
+  }
+
+  /// How many bytes of an incomplete record a reader must be able to hold: with this many at hand,
+  /// ``LineFramer/next(in:at:_:)`` always finds something to take.
+  package var longestRest: Int { limit + 4 * units.width }
+}

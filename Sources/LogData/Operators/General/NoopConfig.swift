@@ -1,0 +1,18 @@
+package import ConfigSchema
+
+/// `noop`: passes entries on; a name to send them to.
+package struct NoopConfig: OperatorSettings {
+  package static let type = "noop"
+  package static let summary = "Passes entries on unchanged."
+  package var common = OperatorKeys()
+
+  package init() {}
+
+  package static let fields: [Field<Self>] = [.group(\.common)]
+
+  package func makeOperator(_ context: OperatorContext) -> MadeOperator { .plain(Noop()) }
+
+  private final class Noop: LogOperator {
+    func process(_ entry: inout LogEntry) throws(LogOperatorError) -> LogVerdict { .pass }
+  }
+}
