@@ -70,6 +70,7 @@ let package = Package(
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CMessageDigest", providers: [.apt(["libmd-dev"])]),
     .systemLibrary(name: "CResolver"),
+    .systemLibrary(name: "CIconv"),
     // RE2 speaks C++: the door gives it C functions.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -80,6 +81,7 @@ let package = Package(
       name: "NativeCodecs",
       dependencies: [
         "CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver",
+        "CIconv",
       ],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["NativeCodecs", "Yams"], swiftSettings: strict),

@@ -26,15 +26,20 @@ internal import CRE2
   // Only freed in `deinit`; RE2's matching is safe from several threads.
   private nonisolated(unsafe) let expression: OpaquePointer
 
-  /// - Parameter dotMatchesNewline: whether `.` takes every character (`(?s)`).
+  /// - Parameters:
+  ///   - dotMatchesNewline: whether `.` takes every character (`(?s)`).
+  ///   - matchesLines: whether `^` and `$` match at the ends of every line (`(?m)`).
   package init(
     _ text: String, anchoring: Anchoring = .anywhere, dotMatchesNewline: Bool = false,
-    ignoresCase: Bool = false
+    matchesLines: Bool = false, ignoresCase: Bool = false
   ) throws(PatternError) {
     guard text.utf8.count <= Self.longest else {
       throw PatternError(reason: "it is longer than \(Self.longest >> 20) MiB", part: "", offset: 0)
     }
-    guard let made = unsafe Self.compile(text, dotMatchesNewline, ignoresCase) else {
+    // With the flag in front, mistakes would be found in a pattern that nobody wrote.
+    if matchesLines { _ = try Pattern(text) }
+    let program = matchesLines ? "(?m)" + text : text
+    guard let made = unsafe Self.compile(program, dotMatchesNewline, ignoresCase) else {
       throw PatternError(reason: "there is no memory for it", part: "", offset: 0)
     }
     if let complaint = unsafe Self.complaint(made) {
@@ -93,6 +98,21 @@ internal import CRE2
   package func matches(_ text: String) -> Bool {
     var text = text
     return text.withUTF8 { unsafe find(in: $0, from: 0, groups: 0) != nil }
+  }
+
+  /// The range of the first match from `start` on, in bytes; nil when there is none.
+  package func firstMatch(in text: Span<UInt8>, from start: Int = 0) -> Range<Int>? {
+    guard start >= 0, start <= text.count else { return nil }
+    return unsafe text.withUnsafeBytes { bytes in
+      unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: 2) { span in
+        let characters = unsafe bytes.assumingMemoryBound(to: CChar.self)
+        let isFound = unsafe millrace_re2_match(
+          expression, characters.baseAddress, characters.count, start, anchoring.rawValue, span.baseAddress, 1
+        )
+        guard isFound == 1, unsafe span[0] >= 0, unsafe span[1] >= span[0] else { return nil }
+        return unsafe Int(span[0])..<Int(span[1])
+      }
+    }
   }
 
   /// The first match from `start` on: the ranges of the whole and of each group, in bytes; nil for a group that took no

@@ -25,6 +25,7 @@ import Testing
     ("CZlib", "NativeCodecs"), ("CZstd", "NativeCodecs"), ("CSnappy", "NativeCodecs"),
     ("CCrypt", "NativeCodecs"), ("CMessageDigest", "NativeCodecs"), ("CRE2", "NativeCodecs"),
     ("CResolver", "NativeCodecs"),
+    ("CIconv", "NativeCodecs"),
     ("Yams", "ConfigSchema"), ("ArgumentParser", "Millrace"), ("AsyncHTTPClient", "Transport"),
     ("GRDB", "Storage"), ("GRDBSQLite", "Storage"),
   ]

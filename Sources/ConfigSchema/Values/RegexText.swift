@@ -5,8 +5,14 @@ package protocol RegexUse: Sendable {
   static var anchoring: Pattern.Anchoring { get }
   /// Whether `.` takes line ends too.
   static var dotMatchesNewline: Bool { get }
+  /// Whether `^` and `$` match at the ends of every line.
+  static var matchesLines: Bool { get }
   /// What the help of an error says besides the syntax; may be empty.
   static var hint: String { get }
+}
+
+extension RegexUse {
+  package static var matchesLines: Bool { false }
 }
 
 /// A match anywhere in a text, as Go's `regexp` finds it.
@@ -24,7 +30,9 @@ package struct PatternText<Use: RegexUse>: Sendable {
   package let pattern: Pattern
 
   package init(_ text: String) throws(PatternError) {
-    pattern = try Pattern(text, anchoring: Use.anchoring, dotMatchesNewline: Use.dotMatchesNewline)
+    pattern = try Pattern(
+      text, anchoring: Use.anchoring, dotMatchesNewline: Use.dotMatchesNewline, matchesLines: Use.matchesLines
+    )
   }
 }
 

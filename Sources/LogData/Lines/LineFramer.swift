@@ -121,6 +121,7 @@ package struct LineFramer: Sendable {
     in buffer: Span<UInt8>, at cursor: inout Int, text: Range<Int>, end: Int, isTruncated: Bool = false
   ) -> FramedLine {
     let start = offset
+    let text = start == 0 ? withoutMark(buffer, text) : text
     offset &+= UInt64(end - cursor)
     cursor = end
     searched = 0
@@ -166,6 +167,15 @@ package struct LineFramer: Sendable {
     guard rest > 0, rest >= framing.limit || input != .flowing else { return nil }
     let end = cursor + min(rest, framing.limit)
     return take(in: buffer, at: &cursor, text: cursor..<end, end: end)
+  }
+
+  /// Text at the start of a stream, without a byte order mark.
+  private func withoutMark(_ buffer: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {
+    let mark = framing.encoding.byteOrderMark
+    guard !mark.isEmpty, text.count >= mark.count,
+      mark.indices.allSatisfy({ buffer[text.lowerBound + $0] == mark[$0] })
+    else { return text }
+    return (text.lowerBound + mark.count)..<text.upperBound
   }
 
   private func trimmed(_ buffer: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {

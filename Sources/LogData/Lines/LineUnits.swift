@@ -1,3 +1,5 @@
+internal import NativeCodecs
+
 /// How the characters that matter to framing look in an encoding: line feed, carriage return, tab and space.
 ///
 /// Every unit has one width: one byte in UTF-8 and the encodings of one or more bytes that keep these characters apart,
@@ -28,6 +30,18 @@ package struct LineUnits: Sendable, Hashable {
     space = unit(3)
     markPlace = encoded[..<width].firstIndex { $0 != 0 } ?? 0
     markByte = encoded[markPlace]
+  }
+
+  /// Asks the C library for the units of an encoding; nil when it does not know it, or writes them in ways that a search
+  /// for line feeds could not follow.
+  init?(of name: String) {
+    let characters = "\n\r\t "
+    // Some encodings put a mark in front of every text.
+    let single = characters.map { TextConverter.encode(String($0), in: name) ?? [] }
+    guard let together = TextConverter.encode(characters, in: name), single.flatMap(\.self) == together,
+      Set(single.map(\.count)).count == 1
+    else { return nil }
+    self.init(encoded: together)
   }
 
   private init(width: Int, shift: UInt32) {
