@@ -127,6 +127,24 @@ internal import CRE2
     return text.withUTF8 { unsafe find(in: $0, from: start, groups: groupCount + 1) }
   }
 
+  /// The first match from `start` on, without allocating: see ``CapturePattern/find(in:from:into:)``.
+  package func find(in text: Span<UInt8>, from start: Int = 0, into match: inout PatternMatch) -> Bool {
+    guard start >= 0, start <= text.count, text.count < UInt32.max else { return false }
+    let count = groupCount + 1
+    match.makeRoom(groups: count, registers: 0)
+    return unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: 2 * count) { spans in
+      let isFound = unsafe text.withUnsafeBytes { bytes in
+        unsafe millrace_re2_match(
+          expression, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, start,
+          anchoring.rawValue, spans.baseAddress, Int32(clamping: count))
+      }
+      guard isFound == 1 else { return false }
+      // What took no part is -1, which becomes the largest number.
+      for index in 0..<2 * count { match.places[index] = UInt32(truncatingIfNeeded: unsafe spans[index]) }
+      return true
+    }
+  }
+
   private func find(in text: UnsafeBufferPointer<UInt8>, from start: Int, groups: Int) -> [Range<Int>?]? {
     guard start >= 0, start <= text.count else { return nil }
     var spans = [Int64](repeating: -1, count: groups * 2)
