@@ -14,4 +14,14 @@ extension LogEntry {
     }
     return WireRange(start, arena.count)
   }
+
+  /// The range itself when it is well-formed, or else a repaired copy of it.
+  package mutating func wellFormed(_ range: WireRange) -> WireRange {
+    if UTF8Check.firstInvalid(in: arena.span, from: range.lowerBound, to: range.upperBound) < 0 {
+      return range
+    }
+    let start = arena.count
+    repeatArena(from: range.lowerBound, to: range.upperBound)
+    return repairUTF8(from: start)
+  }
 }

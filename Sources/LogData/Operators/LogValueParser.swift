@@ -18,6 +18,15 @@ extension LogValue {
   }
 }
 
+extension LogEntry {
+  /// Where the text of a value to be parsed stands, with malformed UTF-8 in it replaced: so are the texts cut from it.
+  mutating func wellFormedText(
+    of value: LogValue, orBytes: Bool = false
+  ) throws(LogOperatorError) -> WireRange {
+    wellFormed(try value.textRange(orBytes: orBytes))
+  }
+}
+
 extension LogValue.Kind {
   /// Such as `a map`, for messages.
   package var words: String {

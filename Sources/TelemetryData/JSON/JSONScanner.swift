@@ -133,8 +133,9 @@ package struct JSONScanner: ~Escapable {
   /// Steps over a string and checks its characters; escapes are only looked at when they are resolved.
   @inlinable
   @inline(__always)
-  package mutating func takeString(_ expectation: OTLPJSONError.Expectation = .string) throws(JSONFault) -> RawString
-  {
+  package mutating func takeString(
+    _ expectation: OTLPJSONError.Expectation = .string
+  ) throws(JSONFault) -> RawString {
     try take(0x22, expectation)
     let start = position
     var end = start
@@ -258,7 +259,7 @@ package struct JSONScanner: ~Escapable {
   // Anything.
 
   /// Steps over a value of any kind, checking that it is well-formed.
-  mutating func skipValue(depth: Int = 0) throws(JSONFault) {
+  package mutating func skipValue(depth: Int = 0) throws(JSONFault) {
     switch next {
     case 0x22:
       let string = try takeString()

@@ -100,6 +100,30 @@ struct JSONEntryReader {
     return value
   }
 
+  /// Steps over the opening bracket of an array that is the whole text; false when the array is empty.
+  mutating func openArray(_ entry: borrowing LogEntry) throws(JSONFault) -> Bool {
+    var scanner = scanner(entry)
+    scanner.skipSpace()
+    if scanner.next != 0x5B { throw scanner.unexpected(.array) }
+    position = scanner.position
+    return try open(entry, closing: 0x5D)
+  }
+
+  /// Steps over what stands between two elements; false behind the last.
+  mutating func separateElements(_ entry: borrowing LogEntry) throws(JSONFault) -> Bool {
+    try separate(entry, closing: 0x5D, .commaOrBracket)
+  }
+
+  /// Steps over the object or list that stands here, whose text is returned; nil when it is another value.
+  mutating func skipNested(_ entry: borrowing LogEntry) throws(JSONFault) -> WireRange? {
+    var scanner = scanner(entry)
+    if scanner.next != 0x7B && scanner.next != 0x5B { return nil }
+    let start = position
+    try scanner.skipValue()
+    position = scanner.position
+    return WireRange(start, position)
+  }
+
   @inline(__always)
   private mutating func open(_ entry: borrowing LogEntry, closing: UInt8) throws(JSONFault) -> Bool {
     var scanner = scanner(entry)

@@ -15,16 +15,16 @@ package struct JSONParser: LogValueParser {
       let map = try reader.readObject(into: &entry) ?? entry.makeMap().chain
       return LogValue(.map, bits: UInt64(map.position))
     } catch {
-      throw LogOperatorError(error, in: entry.text(text), from: text.lowerBound)
+      throw LogOperatorError(error, as: "object", in: entry.text(text), from: text.lowerBound)
     }
   }
 }
 
 extension LogOperatorError {
   /// Says what is wrong with a JSON text that starts at an offset of the arena.
-  init(_ fault: JSONFault, in text: Span<UInt8>, from start: Int) {
+  init(_ fault: JSONFault, as kind: String, in text: Span<UInt8>, from start: Int) {
     let offset = fault.offset - start
     let reason = OTLPJSONError(JSONFault(fault.reason, at: offset), path: "", in: text).explanation
-    self.init("not a JSON object: \(reason) at byte \(offset)")
+    self.init("not a JSON \(kind): \(reason) at byte \(offset)")
   }
 }
