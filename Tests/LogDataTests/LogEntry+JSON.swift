@@ -1,6 +1,0 @@
-@testable import LogData
-
-extension LogEntry {
-  /// The attributes as JSON.
-  var attributesJSON: String { json(value(at: FieldPath(.attributes)) ?? .null) }
-}
