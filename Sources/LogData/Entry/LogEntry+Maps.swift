@@ -116,20 +116,3 @@ extension Int {
   /// The smallest power of two that is not smaller.
   fileprivate var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
 }
-
-extension Span where Element == UInt8 {
-  /// A hash that differs from process to process, so that nobody can choose texts that collide.
-  fileprivate var seededHash: Int {
-    var hasher = Hasher()
-    var position = 0
-    while position &+ 8 <= count {
-      hasher.combine(loadUInt64(at: position))
-      position &+= 8
-    }
-    while position < count {
-      hasher.combine(self[position])
-      position &+= 1
-    }
-    return hasher.finalize()
-  }
-}
