@@ -111,14 +111,24 @@ package struct TimeZoneRules: Sendable {
 
   /// The moment at which a clock here with an abbreviation shows a time; nil when none is called so.
   ///
-  /// As with Go, the clock that was in force is preferred, which matters where summer and winter have one name.
+  /// The clock that was in force is preferred, which matters where summer and winter have one name; else the one of that
+  /// name that was in force last before, since some names have meant other offsets long ago.
   func unixSeconds(ofLocal local: Int, abbreviation name: Span<UInt8>) -> Int? {
-    var named: Int?
+    var isKnown = false
     for clock in clocks where name.isEqual(to: clock.abbreviation) {
       let moment = local &- clock.offset
       if name.isEqual(to: clocks[period(at: moment).clock].abbreviation) { return moment }
-      if named == nil { named = moment }
+      isKnown = true
     }
-    return named
+    guard isKnown else { return nil }
+    var moment = local
+    // Two years hold every clock that a place has now.
+    for _ in 0..<8 {
+      let period = period(at: moment)
+      if name.isEqual(to: clocks[period.clock].abbreviation) { return local &- clocks[period.clock].offset }
+      if period.start == .min { break }
+      moment = period.start &- 1
+    }
+    return clocks.last { name.isEqual(to: $0.abbreviation) }.map { local &- $0.offset }
   }
 }
