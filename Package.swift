@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
     // For the measures in Tests/Bench, likewise through `@testable`.
     .library(name: "PrometheusData", targets: ["PrometheusData"]),
+    .library(name: "LogData", targets: ["LogData"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",
@@ -73,6 +74,8 @@ let package = Package(
     .systemLibrary(name: "CIconv"),
     // RE2 speaks C++: the door gives it C functions.
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    // What the C library hides from Swift: eventfd, many datagrams with one call.
+    .target(name: "CLinux"),
 
     // Ground floor: no telemetry words.
     .target(name: "WireFormat", swiftSettings: strict),
@@ -81,7 +84,7 @@ let package = Package(
       name: "NativeCodecs",
       dependencies: [
         "CZlib", "CZstd", "CSnappy", "CMalloc", "CCrypt", "CMessageDigest", "CRE2", "CResolver",
-        "CIconv",
+        "CIconv", "CLinux",
       ],
       swiftSettings: strict),
     .target(name: "ConfigSchema", dependencies: ["NativeCodecs", "Yams"], swiftSettings: strict),

@@ -22,6 +22,10 @@ public struct WireWriter: ~Copyable {
   @inlinable
   public var count: Int { written }
 
+  /// How many bytes there is room for without growing.
+  @inlinable
+  public var capacity: Int { storage.count }
+
   /// What was written.
   @inlinable
   public consuming func finish() -> [UInt8] {

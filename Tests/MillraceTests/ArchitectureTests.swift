@@ -24,8 +24,7 @@ import Testing
   static let reserved: [(module: String, owner: String)] = [
     ("CZlib", "NativeCodecs"), ("CZstd", "NativeCodecs"), ("CSnappy", "NativeCodecs"),
     ("CCrypt", "NativeCodecs"), ("CMessageDigest", "NativeCodecs"), ("CRE2", "NativeCodecs"),
-    ("CResolver", "NativeCodecs"),
-    ("CIconv", "NativeCodecs"),
+    ("CResolver", "NativeCodecs"), ("CIconv", "NativeCodecs"), ("CLinux", "NativeCodecs"),
     ("Yams", "ConfigSchema"), ("ArgumentParser", "Millrace"), ("AsyncHTTPClient", "Transport"),
     ("GRDB", "Storage"), ("GRDBSQLite", "Storage"),
   ]

@@ -60,13 +60,6 @@ package struct LogEntry: Sendable {
   @_lifetime(borrow self)
   package func text(_ range: WireRange) -> Span<UInt8> { arena.span.extracting(range.range) }
 
-  /// Puts bytes into the arena.
-  package mutating func add(_ bytes: Span<UInt8>) -> WireRange {
-    let start = arena.count
-    for index in bytes.indices { arena.append(bytes[index]) }
-    return WireRange(start, arena.count)
-  }
-
   package mutating func add(_ text: String) -> WireRange {
     let start = arena.count
     arena.append(contentsOf: text.utf8)

@@ -1,12 +1,13 @@
 /// Tests of characters, eight at a time where it matters.
-enum JSONCharacters {
+package enum JSONCharacters {
   /// How many of eight characters, the first in the lowest byte, stand before the first that cannot be in a
   /// JSON string as it is (RFC 8259 §7: quote, backslash, control characters).
   ///
   /// Subtracting finds bytes below a bound by their borrow. A borrow can reach the next byte up and accuse it
   /// wrongly, but never one further down, so the first one found is right.
+  @inlinable
   @inline(__always)
-  static func unescapedPrefix(_ word: UInt64) -> Int {
+  package static func unescapedPrefix(_ word: UInt64) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let quotes = word ^ 0x2222_2222_2222_2222
     let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
@@ -26,12 +27,14 @@ enum JSONCharacters {
   @inline(__always)
   static func mustEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
 
+  @inlinable
   @inline(__always)
-  static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+  package static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
   /// The value of a hexadecimal digit of either case, or nil.
+  @inlinable
   @inline(__always)
-  static func hexValue(_ byte: UInt8) -> UInt8? {
+  package static func hexValue(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte &- 0x30
     case 0x41...0x46: byte &- 0x37

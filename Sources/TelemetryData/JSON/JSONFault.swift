@@ -2,12 +2,13 @@
 /// goes well.
 ///
 /// ``OTLPJSONError`` is made of it at the end, with the path, the line and the column.
-struct JSONFault: Error {
-  var offset: Int
-  var reason: OTLPJSONError.Reason
+package struct JSONFault: Error {
+  package var offset: Int
+  package var reason: OTLPJSONError.Reason
 
+  @inlinable
   @inline(__always)
-  init(_ reason: OTLPJSONError.Reason, at offset: Int) {
+  package init(_ reason: OTLPJSONError.Reason, at offset: Int) {
     self.offset = offset
     self.reason = reason
   }

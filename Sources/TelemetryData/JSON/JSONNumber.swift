@@ -1,19 +1,19 @@
 internal import WireFormat
 
 /// A JSON number taken apart: `significand * 10^exponent`, without loss where 64 bits suffice.
-struct JSONNumber {
-  var isNegative = false
-  var significand: UInt64 = 0
-  var exponent = 0
+package struct JSONNumber {
+  package var isNegative = false
+  package var significand: UInt64 = 0
+  package var exponent = 0
   /// Whether digits other than zero did not fit into the significand.
-  var isInexact = false
+  package var isInexact = false
   /// The offset behind the number.
-  var end: Int
+  package var end: Int
 
   /// Reads the number at an offset (RFC 8259 §6).
   ///
   /// - Parameter leadingZeros: Whether `007` is taken; in a JSON string it is, as other readers do.
-  init(
+  package init(
     _ text: Span<UInt8>, at start: Int, allowingLeadingZeros leadingZeros: Bool
   ) throws(JSONFault) {
     end = start
@@ -102,7 +102,7 @@ struct JSONNumber {
   /// - Parameters:
   ///   - text: What the number was read from, for the cases that need more than one exact operation.
   ///   - start: Where it started.
-  func double(_ text: Span<UInt8>, from start: Int) -> Double {
+  package func double(_ text: Span<UInt8>, from start: Int) -> Double {
     if !isInexact, let value = DecimalDouble.nearest(significand: significand, exponent: exponent) {
       return isNegative ? -value : value
     }

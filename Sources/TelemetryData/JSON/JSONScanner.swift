@@ -1,30 +1,41 @@
 internal import WireFormat
 
 /// Reads the tokens of a JSON text one after the other, straight from its bytes (RFC 8259).
-struct JSONScanner: ~Escapable {
-  let text: Span<UInt8>
+package struct JSONScanner: ~Escapable {
+  package let text: Span<UInt8>
   /// The next byte to read.
-  var position = 0
+  package var position = 0
+  /// Whether strings may hold control characters and malformed UTF-8: as they are, for whoever resolves the string.
+  @usableFromInline
+  let isLenient: Bool
   /// How deep values that nobody wants may be nested.
   static let maxSkippedDepth = 256
 
+  @inlinable
   @_lifetime(copy text)
-  init(_ text: Span<UInt8>) { self.text = text }
+  package init(_ text: Span<UInt8>, at position: Int = 0, isLenient: Bool = false) {
+    self.text = text
+    self.position = position
+    self.isLenient = isLenient
+  }
 
   // Characters.
 
   /// The next byte, or zero, which is no token, at the end.
+  @inlinable
   @inline(__always)
-  var next: UInt8 { position < text.count ? text[position] : 0 }
+  package var next: UInt8 { position < text.count ? text[position] : 0 }
 
+  @inlinable
   @inline(__always)
-  mutating func skipSpace() {
+  package mutating func skipSpace() {
     if position < text.count, text[position] > 0x20 { return }
     skipSpaces()
   }
 
+  @usableFromInline
   @inline(never)
-  private mutating func skipSpaces() {
+  mutating func skipSpaces() {
     while position < text.count {
       switch text[position] {
       case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
@@ -34,19 +45,21 @@ struct JSONScanner: ~Escapable {
   }
 
   @inline(never)
-  func unexpected(_ expectation: OTLPJSONError.Expectation) -> JSONFault {
+  package func unexpected(_ expectation: OTLPJSONError.Expectation) -> JSONFault {
     JSONFault(position < text.count ? .expected(expectation) : .endOfText, at: position)
   }
 
+  @inlinable
   @inline(__always)
-  mutating func take(_ byte: UInt8, _ expectation: OTLPJSONError.Expectation) throws(JSONFault) {
+  package mutating func take(_ byte: UInt8, _ expectation: OTLPJSONError.Expectation) throws(JSONFault) {
     if next != byte { throw unexpected(expectation) }
     position &+= 1
   }
 
   /// Steps over what separates two members of an object or a list; false at its closing character.
+  @inlinable
   @inline(__always)
-  mutating func takeSeparator(
+  package mutating func takeSeparator(
     closing: UInt8, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) -> Bool {
     skipSpace()
@@ -59,8 +72,9 @@ struct JSONScanner: ~Escapable {
   }
 
   /// Steps over an opening character and, where nothing follows, over the closing one too; then it is false.
+  @inlinable
   @inline(__always)
-  mutating func takeOpening(
+  package mutating func takeOpening(
     _ opening: UInt8, closing: UInt8, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) -> Bool {
     try take(opening, expectation)
@@ -71,7 +85,7 @@ struct JSONScanner: ~Escapable {
   }
 
   /// Steps over a word such as `null`.
-  mutating func takeWord(
+  package mutating func takeWord(
     _ word: StaticString, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) {
     let start = position
@@ -85,14 +99,15 @@ struct JSONScanner: ~Escapable {
   }
 
   /// Steps over `null` if it stands here.
+  @inlinable
   @inline(__always)
-  mutating func takeNull() throws(JSONFault) -> Bool {
+  package mutating func takeNull() throws(JSONFault) -> Bool {
     if next != 0x6E { return false }
     try takeWord("null", .value)
     return true
   }
 
-  mutating func takeBoolean() throws(JSONFault) -> Bool {
+  package mutating func takeBoolean() throws(JSONFault) -> Bool {
     let isTrue = next == 0x74
     if isTrue { try takeWord("true", .boolean) } else { try takeWord("false", .boolean) }
     return isTrue
@@ -101,17 +116,26 @@ struct JSONScanner: ~Escapable {
   // Strings.
 
   /// The inside of a string as it stands in the text.
-  struct RawString {
-    var start: Int
-    var end: Int
-    /// Whether there are backslashes to resolve.
-    var hasEscapes: Bool
+  package struct RawString {
+    package var start: Int
+    package var end: Int
+    /// Whether there are backslashes to resolve, or malformed bytes to replace.
+    package var hasEscapes: Bool
+
+    @inlinable
+    package init(start: Int, end: Int, hasEscapes: Bool) {
+      self.start = start
+      self.end = end
+      self.hasEscapes = hasEscapes
+    }
   }
 
   /// Steps over a string and checks its characters; escapes are only looked at when they are resolved.
+  @inlinable
   @inline(__always)
-  mutating func takeString(_ expectation: OTLPJSONError.Expectation = .string) throws(JSONFault) -> RawString
-  {
+  package mutating func takeString(
+    _ expectation: OTLPJSONError.Expectation = .string
+  ) throws(JSONFault) -> RawString {
     try take(0x22, expectation)
     let start = position
     var end = start
@@ -126,20 +150,23 @@ struct JSONScanner: ~Escapable {
     // Bytes behind the end may have set a high bit as well; that costs a look, no more.
     if end < text.count, text[end] == 0x22 {
       position = end &+ 1
-      if bits & 0x8080_8080_8080_8080 != 0 { try checkUTF8(from: start, to: end) }
-      return RawString(start: start, end: end, hasEscapes: false)
+      let isMalformed = bits & 0x8080_8080_8080_8080 != 0 ? try isMalformed(from: start, to: end) : false
+      return RawString(start: start, end: end, hasEscapes: isMalformed)
     }
     return try takeLongString(start)
   }
 
-  private func checkUTF8(from start: Int, to end: Int) throws(JSONFault) {
+  /// Whether bytes are not UTF-8, where that is no reason to stop.
+  @usableFromInline
+  func isMalformed(from start: Int, to end: Int) throws(JSONFault) -> Bool {
     let place = UTF8Check.firstInvalid(in: text, from: start, to: end)
-    if place >= 0 { throw JSONFault(.invalidUTF8, at: place) }
+    if place >= 0 && !isLenient { throw JSONFault(.invalidUTF8, at: place) }
+    return place >= 0
   }
 
   /// The place of the first quote, backslash or control character from a place on, or the end.
   @inline(__always)
-  func endOfPlain(from start: Int, to end: Int) -> Int {
+  package func endOfPlain(from start: Int, to end: Int) -> Int {
     var place = start
     while place < end, place &+ 8 <= text.count {
       let clear = JSONCharacters.unescapedPrefix(text.loadUInt64(at: place))
@@ -150,8 +177,9 @@ struct JSONScanner: ~Escapable {
     return min(place, end)
   }
 
+  @usableFromInline
   @inline(never)
-  private mutating func takeLongString(_ start: Int) throws(JSONFault) -> RawString {
+  mutating func takeLongString(_ start: Int) throws(JSONFault) -> RawString {
     var end = start
     var hasEscapes = false
     while true {
@@ -160,12 +188,14 @@ struct JSONScanner: ~Escapable {
       switch text[end] {
       case 0x22:
         position = end + 1
-        try checkUTF8(from: start, to: end)
+        if try isMalformed(from: start, to: end) { hasEscapes = true }
         return RawString(start: start, end: end, hasEscapes: hasEscapes)
       case 0x5C:
         hasEscapes = true
         end += 2
-      default: throw JSONFault(.controlCharacter, at: end)
+      default:
+        if !isLenient { throw JSONFault(.controlCharacter, at: end) }
+        end += 1
       }
     }
   }
@@ -173,7 +203,7 @@ struct JSONScanner: ~Escapable {
   /// The character that the escape at an offset, of its backslash, stands for, and the offset behind.
   ///
   /// Half of a surrogate pair becomes U+FFFD, as in the Collector and in Go's own decoder.
-  func unescape(at start: Int, to end: Int) throws(JSONFault) -> (scalar: Unicode.Scalar, next: Int) {
+  package func unescape(at start: Int, to end: Int) throws(JSONFault) -> (scalar: Unicode.Scalar, next: Int) {
     let fault = JSONFault(.invalidEscape, at: start)
     guard start + 1 < end else { throw fault }
     switch text[start + 1] {
@@ -229,7 +259,7 @@ struct JSONScanner: ~Escapable {
   // Anything.
 
   /// Steps over a value of any kind, checking that it is well-formed.
-  mutating func skipValue(depth: Int = 0) throws(JSONFault) {
+  package mutating func skipValue(depth: Int = 0) throws(JSONFault) {
     switch next {
     case 0x22:
       let string = try takeString()

@@ -68,7 +68,7 @@ public struct OTLPJSONError: Error, Hashable, Sendable {
   /// The byte that was found there, if any.
   public var found: UInt8?
 
-  init(_ fault: JSONFault, path: String, in text: Span<UInt8>) {
+  package init(_ fault: JSONFault, path: String, in text: Span<UInt8>) {
     reason = fault.reason
     offset = min(fault.offset, text.count)
     found = offset < text.count ? text[offset] : nil

@@ -7,6 +7,8 @@ package struct BindError: InUseError, CustomStringConvertible, Equatable {
   /// Why, in words.
   package let reason: String
   package var isInUse = false
+  /// The system's code, where it is known.
+  var errorCode: CInt?
 
   package var description: String { "cannot listen on \(address): \(reason)" }
 }

@@ -116,7 +116,7 @@ final class Listener: Sendable {
       } catch {
         failure = error
         // Only a family that the system lacks is worth another try; a port in use is an answer.
-        guard let error = error as? IOError, Self.isMissingFamily(error.errnoCode) else { break }
+        guard let error = error as? IOError, SystemErrors.isMissingFamily(error.errnoCode) else { break }
       }
     }
     throw failure
@@ -161,10 +161,6 @@ final class Listener: Sendable {
     }
     await connections.waitUntilEmpty()
     force.cancel()
-  }
-
-  private static func isMissingFamily(_ code: CInt) -> Bool {
-    code == SystemErrors.addressFamilyUnsupported || code == SystemErrors.addressNotAvailable
   }
 
   private static func reason(_ error: any Error) -> String {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NativeCodecs
 
 /// The few facts of the C library that servers need.
 enum SystemErrors {
@@ -7,12 +8,13 @@ enum SystemErrors {
   static let addressFamilyUnsupported = EAFNOSUPPORT
   static let addressNotAvailable = EADDRNOTAVAIL
 
-  /// The reason in words, lower case as it stands within a sentence.
-  static func text(_ code: CInt) -> String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    let words = unsafe String(cString: text)
-    return words.prefix(1).lowercased() + words.dropFirst()
+  /// Whether an error of binding says that the system lacks the family of the address.
+  static func isMissingFamily(_ code: CInt) -> Bool {
+    code == addressFamilyUnsupported || code == addressNotAvailable
   }
+
+  /// The reason in words, lower case as it stands within a sentence.
+  static func text(_ code: CInt) -> String { SystemCallError.text(code) }
 
   /// Removes a file; a missing one is fine.
   static func removeFile(_ path: String) { _ = unsafe unlink(path) }

@@ -13,11 +13,14 @@ struct TLSDoor: Sendable {
     /// HTTP/2, and a client must say so by ALPN, as in grpc-go.
     case grpc
     case http
+    /// Bytes as they come; no protocol is negotiated.
+    case stream
 
     var applicationProtocols: [String] {
       switch self {
       case .grpc: ["h2"]
       case .http: ["http/1.1"]
+      case .stream: []
       }
     }
   }

@@ -1,0 +1,38 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Linux' own functions, which the C library hides from Swift.
+
+// A new eventfd that does not block; -1 and errno when there is none.
+int millrace_eventfd(void);
+// Adds one to an eventfd.
+void millrace_eventfd_wake(int descriptor);
+// Sets it back to zero.
+void millrace_eventfd_clear(int descriptor);
+
+// Names the calling thread; at most 15 bytes.
+void millrace_name_thread(const char *name);
+
+// Who sent a datagram, and how long it is.
+typedef struct {
+  uint32_t length;
+  // Whether it was longer than there was room for.
+  uint8_t is_cut;
+  // 4, 6, or 0 when unknown.
+  uint8_t family;
+  uint16_t port;
+  // As on the wire; the first four bytes for family 4.
+  uint8_t address[16];
+} millrace_datagram;
+
+// The most datagrams of one call.
+enum { MILLRACE_MOST_DATAGRAMS = 64 };
+
+// Reads the datagrams that wait, each into `size` bytes of `buffer`, one behind the other; waits for none. `dropped` is
+// set to the number that the kernel has dropped since the socket was made, where it says so. The number read, or -1 and
+// errno.
+int millrace_receive_datagrams(int descriptor, uint8_t *buffer, size_t size, int count, millrace_datagram *datagrams,
+                               uint32_t *dropped);
+// Lets the kernel say how many datagrams it dropped.
+void millrace_count_drops(int descriptor);

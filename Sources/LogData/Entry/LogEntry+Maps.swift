@@ -1,0 +1,135 @@
+internal import WireFormat
+
+/// How much an entry held at one moment, so that what a failed parser added can be forgotten.
+package struct LogEntryMark: Sendable {
+  let arena: Int
+  let slots: Int
+  let chains: Int
+}
+
+extension LogEntry {
+  /// How much there is now.
+  package var mark: LogEntryMark {
+    LogEntryMark(arena: arena.count, slots: slots.count, chains: chains.count)
+  }
+
+  /// Forgets what was added since.
+  ///
+  /// - Important: nothing that was there before may have been linked to what came later.
+  package mutating func rewind(to mark: LogEntryMark) {
+    arena.removeLast(max(0, arena.count - mark.arena))
+    slots.removeLast(max(0, slots.count - mark.slots))
+    chains.removeLast(max(0, chains.count - mark.chains))
+  }
+
+  /// The number of elements of a list or a map; takes a walk over them.
+  package func count(of chain: LogChain) -> Int {
+    var count = 0
+    var position = chains[chain.position].first
+    while position >= 0 {
+      count += 1
+      position = slots[Int(position)].next
+    }
+    return count
+  }
+
+  /// Puts the elements of one map into another, where they overwrite those of the same key.
+  ///
+  /// `map` is used up: its elements belong to `target` afterwards.
+  package mutating func merge(_ map: LogChain, into target: LogChain) {
+    let added = chains[map.position]
+    chains[map.position] = (-1, -1)
+    let present = chains[target.position]
+    if added.first < 0 { return }
+    if present.first < 0 {
+      chains[target.position] = added
+      return
+    }
+    let isSmall = count(of: target) < 16
+    slots[Int(present.last)].next = added.first
+    chains[target.position].last = added.last
+    if isSmall {
+      unite(target, from: added.first)
+    } else {
+      removeDuplicates(of: target)
+    }
+  }
+
+  /// Looks for each key from a slot on among those before that slot; what is there gets its value.
+  private mutating func unite(_ map: LogChain, from border: Int32) {
+    var before = chains[map.position].first
+    while before >= 0, slots[Int(before)].next != border { before = slots[Int(before)].next }
+    var position = border
+    while position >= 0 {
+      let slot = slots[Int(position)]
+      var earlier = chains[map.position].first
+      while earlier != border {
+        let candidate = slots[Int(earlier)]
+        if candidate.key.count == slot.key.count, text(candidate.key).hasSameBytes(as: text(slot.key)) {
+          break
+        }
+        earlier = candidate.next
+      }
+      if earlier == border {
+        before = position
+      } else {
+        slots[Int(earlier)].value = slot.value
+        slots[Int(before)].next = slot.next
+        if slot.next < 0 { chains[map.position].last = before }
+      }
+      position = slot.next
+    }
+  }
+
+  /// Leaves each key once: at its first place, with its last value.
+  ///
+  /// Takes time in proportion to the number of elements, whoever chose the keys: the hash has a seed.
+  package mutating func removeDuplicates(of map: LogChain) {
+    let count = count(of: map)
+    if count < 2 { return }
+    let mask = (count &* 2).nextPowerOfTwo &- 1
+    var table = [Int32](repeating: -1, count: mask + 1)
+    var before: Int32 = -1
+    var position = chains[map.position].first
+    while position >= 0 {
+      let slot = slots[Int(position)]
+      var place = text(slot.key).seededHash & mask
+      while table[place] >= 0 {
+        let candidate = slots[Int(table[place])].key
+        if candidate.count == slot.key.count, text(candidate).hasSameBytes(as: text(slot.key)) { break }
+        place = (place &+ 1) & mask
+      }
+      if table[place] < 0 {
+        table[place] = position
+        before = position
+      } else {
+        slots[Int(table[place])].value = slot.value
+        slots[Int(before)].next = slot.next
+        if slot.next < 0 { chains[map.position].last = before }
+      }
+      position = slot.next
+    }
+  }
+}
+
+extension Int {
+  /// The smallest power of two that is not smaller.
+  fileprivate var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}
+
+extension Span where Element == UInt8 {
+  /// A hash that differs from process to process, so that nobody can choose texts that collide.
+  fileprivate var seededHash: Int {
+    var hasher = Hasher()
+    var position = 0
+    while position &+ 8 <= count {
+      hasher.combine(loadUInt64(at: position))
+      position &+= 8
+    }
+    while position < count {
+      hasher.combine(self[position])
+      position &+= 1
+    }
+    return hasher.finalize()
+  }
+}

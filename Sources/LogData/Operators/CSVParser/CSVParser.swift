@@ -1,0 +1,121 @@
+internal import WireFormat
+
+/// Parses text as one row of comma-separated values: the core of `csv_parser`.
+///
+/// Rows are read as RFC 4180 and Go's `encoding/csv` have it: quotes only around whole fields, doubled within them; carriage
+/// returns before newlines go, and so do blank lines. A text of several lines is one row all the same: what a line begins
+/// with continues the last field of the line before.
+package struct CSVParser: LogValueParser {
+  package enum Quotes: Sendable {
+    /// RFC 4180.
+    case strict
+    /// Quotes may also stand within fields (`lazy_quotes`).
+    case lazy
+    /// Quotes are characters like others (`ignore_quotes`).
+    case ignored
+  }
+
+  package enum Header: Sendable {
+    /// The same names for all rows.
+    case names([String])
+    /// The names are in an attribute, between delimiters.
+    case attribute(String, delimiter: String)
+  }
+
+  private let delimiter: [UInt8]
+  private let quotes: Quotes
+  /// Where names come from when they differ from row to row.
+  private let attribute: String?
+  private let headerDelimiter: [UInt8]
+  /// The names in one piece, and where each stands in it.
+  private let names: [UInt8]
+  private let nameRanges: [Range<Int>]
+  private let hasEqualNames: Bool
+  /// The fields of the row at hand; here to keep the memory.
+  private var fields: [WireRange] = []
+
+  package init(header: Header, delimiter: String = ",", quotes: Quotes = .strict) {
+    self.delimiter = Array(delimiter.utf8)
+    self.quotes = quotes
+    switch header {
+    case .names(let list):
+      attribute = nil
+      headerDelimiter = []
+      var ends = 0
+      nameRanges = list.map { name in
+        defer { ends += name.utf8.count }
+        return ends..<ends + name.utf8.count
+      }
+      names = list.flatMap { Array($0.utf8) }
+      hasEqualNames = Set(list.map { Array($0.utf8) }).count < list.count
+    case .attribute(let name, let delimiter):
+      attribute = name
+      headerDelimiter = Array(delimiter.utf8)
+      names = []
+      nameRanges = []
+      hasEqualNames = false
+    }
+  }
+
+  package mutating func parse(
+    _ value: LogValue, of entry: inout LogEntry
+  ) throws(LogOperatorError) -> LogValue {
+    let text = try entry.wellFormedText(of: value, orBytes: true)
+    fields.removeAll(keepingCapacity: true)
+    if quotes == .ignored {
+      split(text, by: delimiter, of: entry)
+    } else {
+      var reader = CSVRowReader(text, delimiter: delimiter, isLazy: quotes == .lazy)
+      try reader.read(of: &entry, into: &fields)
+    }
+    let (map, result) = entry.makeMap()
+    if let attribute { return try name(from: attribute, map, result, of: &entry) }
+    try checkCount(nameRanges.count)
+    let base = entry.add(names.span).lowerBound
+    for (index, range) in nameRanges.enumerated() {
+      let key = WireRange(base + range.lowerBound, base + range.upperBound)
+      let field = LogValue.string(fields[index])
+      if hasEqualNames { entry.set(key, to: field, in: map) } else { entry.append(key: key, field, to: map) }
+    }
+    return result
+  }
+
+  /// Takes the names from an attribute of the entry.
+  private mutating func name(
+    from attribute: String, _ map: LogChain, _ result: LogValue, of entry: inout LogEntry
+  ) throws(LogOperatorError) -> LogValue {
+    guard let header = entry.value(of: attribute.utf8.span, in: .attributes) else {
+      throw LogOperatorError("there is no attribute \"\(attribute)\" with the names of the fields")
+    }
+    guard header.kind == .string else {
+      throw LogOperatorError(
+        "the attribute \"\(attribute)\" with the names of the fields is \(header.kind.words), not a string")
+    }
+    let count = fields.count
+    split(header.range, by: headerDelimiter, of: entry)
+    if fields.count - count != count { throw wrongCount(expected: fields.count - count, found: count) }
+    for index in 0..<count {
+      entry.append(key: fields[count + index], .string(fields[index]), to: map)
+    }
+    entry.removeDuplicates(of: map)
+    return result
+  }
+
+  private mutating func split(_ text: WireRange, by delimiter: [UInt8], of entry: LogEntry) {
+    var start = text.lowerBound
+    while true {
+      let place = entry.firstPlace(of: delimiter, from: start, to: text.upperBound)
+      fields.append(WireRange(start, place < 0 ? text.upperBound : place))
+      if place < 0 { return }
+      start = place + delimiter.count
+    }
+  }
+
+  private func checkCount(_ expected: Int) throws(LogOperatorError) {
+    if fields.count != expected { throw wrongCount(expected: expected, found: fields.count) }
+  }
+
+  private func wrongCount(expected: Int, found: Int) -> LogOperatorError {
+    LogOperatorError("wrong number of fields: expected \(expected), found \(found)")
+  }
+}
