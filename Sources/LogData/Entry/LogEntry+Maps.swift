@@ -56,7 +56,8 @@ extension LogEntry {
   }
 
   /// Looks for each key from a slot on among those before that slot; what is there gets its value.
-  private mutating func unite(_ map: LogChain, from border: Int32) {
+  private mutating func unite(_ map: LogChain, from start: Int32) {
+    var border = start
     var before = chains[map.position].first
     while before >= 0, slots[Int(before)].next != border { before = slots[Int(before)].next }
     var position = border
@@ -76,6 +77,7 @@ extension LogEntry {
         slots[Int(earlier)].value = slot.value
         slots[Int(before)].next = slot.next
         if slot.next < 0 { chains[map.position].last = before }
+        if position == border { border = slot.next }
       }
       position = slot.next
     }
@@ -115,21 +117,4 @@ extension LogEntry {
 extension Int {
   /// The smallest power of two that is not smaller.
   fileprivate var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
-}
-
-extension Span where Element == UInt8 {
-  /// A hash that differs from process to process, so that nobody can choose texts that collide.
-  fileprivate var seededHash: Int {
-    var hasher = Hasher()
-    var position = 0
-    while position &+ 8 <= count {
-      hasher.combine(loadUInt64(at: position))
-      position &+= 8
-    }
-    while position < count {
-      hasher.combine(self[position])
-      position &+= 1
-    }
-    return hasher.finalize()
-  }
 }

@@ -14,7 +14,7 @@ extension LogValue {
   /// Where the text of a value to be parsed stands; bytes will do where the Collector takes them.
   func textRange(orBytes: Bool = false) throws(LogOperatorError) -> WireRange {
     if kind == .string || (orBytes && kind == .bytes) { return range }
-    throw LogOperatorError("expected a string, found \(kind.words)")
+    throw LogOperatorError("expected a string, found \(kind.noun)")
   }
 }
 
@@ -24,21 +24,5 @@ extension LogEntry {
     of value: LogValue, orBytes: Bool = false
   ) throws(LogOperatorError) -> WireRange {
     wellFormed(try value.textRange(orBytes: orBytes))
-  }
-}
-
-extension LogValue.Kind {
-  /// Such as `a map`, for messages.
-  package var words: String {
-    switch self {
-    case .null: "nothing"
-    case .string: "a string"
-    case .bytes: "bytes"
-    case .bool: "a boolean"
-    case .int: "an integer"
-    case .double: "a number"
-    case .list: "a list"
-    case .map: "a map"
-    }
   }
 }

@@ -74,13 +74,28 @@ package struct OperatorKeys: ConfigGroup {
 package struct ParserKeys: ConfigGroup {
   package var parseFrom = FieldPath(.body)
   package var parseTo = RootableFieldPath(FieldPath(.attributes))
+  package var dropField = false
 
   package init() {}
 
   package static let fields: [Field<Self>] = [
     Field("parse_from", \.parseFrom, "The field that is parsed."),
     Field("parse_to", \.parseTo, "Where what was found is put; a map is merged into what is there."),
+    Field("drop_field", \.dropField, "Whether the field that was parsed is taken out of the entry."),
   ]
+
+  package func check(_ checker: inout ConfigChecker) {
+    let target = parseTo.path
+    guard dropField else { return }
+    if parseFrom.keys.isEmpty {
+      checker.error(
+        \.dropField, "cannot be true when \(parseFrom) is parsed, only for fields within it",
+        help: "set \"parse_to: body\" to replace the body")
+    } else if target.root == parseFrom.root, target.keys.starts(with: parseFrom.keys) {
+      checker.error(
+        \.dropField, "cannot be true when \"parse_to\" is the field that is dropped, or within it")
+    }
+  }
 }
 
 /// The name of an operator, with its place.

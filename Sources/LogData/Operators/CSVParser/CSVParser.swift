@@ -89,7 +89,7 @@ package struct CSVParser: LogValueParser {
     }
     guard header.kind == .string else {
       throw LogOperatorError(
-        "the attribute \"\(attribute)\" with the names of the fields is \(header.kind.words), not a string")
+        "the attribute \"\(attribute)\" with the names of the fields is \(header.kind.noun), not a string")
     }
     let count = fields.count
     split(header.range, by: headerDelimiter, of: entry)
