@@ -140,7 +140,8 @@ let package = Package(
     .target(
       name: "Processors",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", .product(name: "Logging", package: "swift-log"),
+        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
