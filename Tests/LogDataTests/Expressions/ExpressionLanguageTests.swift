@@ -106,14 +106,17 @@ import Testing
   ]
 
   @Test(arguments: literals) func `a literal stands for its value`(_ row: ExpressionCase) throws {
-    #expect(try ExpressionTable.result(row.text) == row.result)
+    let result = try ExpressionTable.result(row.text)
+    #expect(result == row.result)
   }
 
   @Test(arguments: operators) func `an operator gives what the language says`(_ row: ExpressionCase) throws {
-    #expect(try ExpressionTable.result(row.text) == row.result)
+    let result = try ExpressionTable.result(row.text)
+    #expect(result == row.result)
   }
 
   @Test(arguments: members) func `a part of the entry is found`(_ row: ExpressionCase) throws {
-    #expect(try ExpressionTable.result(row.text) == row.result)
+    let result = try ExpressionTable.result(row.text)
+    #expect(result == row.result)
   }
 }
