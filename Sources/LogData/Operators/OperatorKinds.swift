@@ -3,6 +3,6 @@ extension OperatorConfig {
   static let kinds: [any OperatorSettings.Type] = [
     NoopConfig.self, TimeParserConfig.self, SeverityParserConfig.self, TraceParserConfig.self,
     ScopeNameParserConfig.self, JSONParserConfig.self, JSONArrayParserConfig.self, CSVParserConfig.self,
-    KeyValueParserConfig.self, URIParserConfig.self,
+    KeyValueParserConfig.self, URIParserConfig.self, ContainerConfig.self,
   ]
 }
