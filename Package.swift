@@ -133,7 +133,7 @@ let package = Package(
       name: "Receivers",
       dependencies: [
         "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "NativeCodecs",
-        "PrometheusData",
+        "PrometheusData", "LogData", "WireFormat",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -12,6 +12,13 @@ internal import CRE2
     case whole
   }
 
+  /// How it is read.
+  struct Options: Sendable {
+    var dotMatchesNewline = false
+    var matchesLines = false
+    var ignoresCase = false
+  }
+
   /// Bounds the program of a pattern and the states that its matches keep, in bytes.
   package static let mostMemory = 8 << 20
   /// The longest pattern that is looked at, in bytes.
@@ -23,6 +30,7 @@ internal import CRE2
   package let groupCount: Int
   /// The names of the groups, by number from 0, the whole match; empty for those without one.
   package let groupNames: [String]
+  let options: Options
   // Only freed in `deinit`; RE2's matching is safe from several threads.
   private nonisolated(unsafe) let expression: OpaquePointer
 
@@ -36,13 +44,15 @@ internal import CRE2
     guard text.utf8.count <= Self.longest else {
       throw PatternError(reason: "it is longer than \(Self.longest >> 20) MiB", part: "", offset: 0)
     }
+    options = Options(
+      dotMatchesNewline: dotMatchesNewline, matchesLines: matchesLines, ignoresCase: ignoresCase)
     // With the flag in front, mistakes would be found in a pattern that nobody wrote.
     if matchesLines { _ = try Pattern(text) }
     let program = matchesLines ? "(?m)" + text : text
-    guard let made = unsafe Self.compile(program, dotMatchesNewline, ignoresCase) else {
+    guard let made = unsafe Self.compile(program, options) else {
       throw PatternError(reason: "there is no memory for it", part: "", offset: 0)
     }
-    if let complaint = unsafe Self.complaint(made) {
+    if let complaint = unsafe Self.complaint(made, about: text) {
       unsafe millrace_re2_free(made)
       throw PatternError(complaint, in: text)
     }
@@ -59,31 +69,40 @@ internal import CRE2
   deinit { unsafe millrace_re2_free(expression) }
 
   /// What RE2 says about a pattern: a message, and the part of the pattern it is about.
-  private static func complaint(_ expression: OpaquePointer) -> PatternError.Complaint? {
+  private static func complaint(
+    _ expression: OpaquePointer, about text: some StringProtocol
+  ) -> PatternError.Complaint? {
     var start: UnsafePointer<CChar>?
     var length = 0
     guard let message = unsafe millrace_re2_error(expression, &start, &length) else { return nil }
     let reason = unsafe String(cString: message)
     guard !reason.isEmpty else { return nil }
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: length)
-    return PatternError.Complaint(reason: reason, part: unsafe String(decoding: bytes, as: UTF8.self))
+    var part = unsafe String(decoding: bytes, as: UTF8.self)
+    var told = reason
+    if !part.isEmpty, !text.contains(part) {
+      // It read the pattern in another spelling.
+      let written = part.replacing("(?P<", with: "(?<")
+      if told.hasSuffix(part) { told = told.dropLast(part.count) + written }
+      part = written
+    }
+    return PatternError.Complaint(reason: told, part: part)
   }
 
   /// What RE2 says about another pattern, to find out where a mistake is.
   static func complaint(about text: Substring) -> PatternError.Complaint? {
-    guard let made = unsafe compile(String(text), false, false) else { return nil }
+    guard let made = unsafe compile(String(text), Options()) else { return nil }
     defer { unsafe millrace_re2_free(made) }
-    return unsafe complaint(made)
+    return unsafe complaint(made, about: text)
   }
 
-  private static func compile(
-    _ text: String, _ dotMatchesNewline: Bool, _ ignoresCase: Bool
-  ) -> OpaquePointer? {
-    var copy = text
+  private static func compile(_ text: String, _ options: Options) -> OpaquePointer? {
+    var copy = PatternSpelling.olderGroups(of: text)
     return copy.withUTF8 { bytes in
       unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
         unsafe millrace_re2_new(
-          characters.baseAddress, characters.count, dotMatchesNewline ? 1 : 0, ignoresCase ? 1 : 0,
+          characters.baseAddress, characters.count, options.dotMatchesNewline ? 1 : 0,
+          options.ignoresCase ? 1 : 0,
           Int64(Self.mostMemory))
       }
     }
@@ -128,15 +147,18 @@ internal import CRE2
   }
 
   /// The first match from `start` on, without allocating: see ``CapturePattern/find(in:from:into:)``.
-  package func find(in text: Span<UInt8>, from start: Int = 0, into match: inout PatternMatch) -> Bool {
-    guard start >= 0, start <= text.count, text.count < UInt32.max else { return false }
-    let count = groupCount + 1
+  ///
+  /// - Parameter count: how many groups are asked for, the whole match among them.
+  func find(
+    in text: Span<UInt8>, from start: Int, groups count: Int, into match: inout PatternMatch
+  ) -> Bool {
     match.makeRoom(groups: count, registers: 0)
     return unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: 2 * count) { spans in
       let isFound = unsafe text.withUnsafeBytes { bytes in
-        unsafe millrace_re2_match(
-          expression, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, start,
-          anchoring.rawValue, spans.baseAddress, Int32(clamping: count))
+        let characters = unsafe bytes.assumingMemoryBound(to: CChar.self)
+        return unsafe millrace_re2_match(
+          expression, characters.baseAddress, characters.count, start, anchoring.rawValue, spans.baseAddress,
+          Int32(clamping: count))
       }
       guard isFound == 1 else { return false }
       // What took no part is -1, which becomes the largest number.

@@ -74,61 +74,9 @@ extension PatternError {
   private static func unclosedGroup(in text: String) -> Int? {
     var open: [Int] = []
     let bytes = Array(text.utf8)
-    var index = 0
-    while index < bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "\\"):
-        if index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "Q") {
-          index = endOfQuotation(bytes, from: index + 2)
-          continue
-        }
-        index += 1
-      case UInt8(ascii: "["): index = endOfClass(bytes, from: index + 1)
-      case UInt8(ascii: "("): open.append(index)
-      case UInt8(ascii: ")"): _ = open.popLast()
-      default: break
-      }
-      index += 1
+    for place in PatternSpelling.parentheses(in: bytes) {
+      if bytes[place] == UInt8(ascii: "(") { open.append(place) } else { _ = open.popLast() }
     }
     return open.last
-  }
-
-  /// The offset behind `\E`.
-  private static func endOfQuotation(_ bytes: [UInt8], from start: Int) -> Int {
-    var index = start
-    while index + 1 < bytes.count {
-      if bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "E") { return index + 2 }
-      index += 1
-    }
-    return bytes.count
-  }
-
-  /// The offset of the bracket that closes a class; one that stands first is an element.
-  private static func endOfClass(_ bytes: [UInt8], from start: Int) -> Int {
-    var index = start
-    if index < bytes.count, bytes[index] == UInt8(ascii: "^") { index += 1 }
-    var isFirst = true
-    while index < bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "]") where !isFirst: return index
-      case UInt8(ascii: "\\"): index += 1
-      case UInt8(ascii: "[") where index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: ":"):
-        if let end = endOfNamedClass(bytes, from: index + 2) { index = end }
-      default: break
-      }
-      isFirst = false
-      index += 1
-    }
-    return index
-  }
-
-  /// The offset of the bracket that closes `[:name:]`.
-  private static func endOfNamedClass(_ bytes: [UInt8], from start: Int) -> Int? {
-    var index = start
-    while index + 1 < bytes.count, bytes[index] != UInt8(ascii: "]") {
-      if bytes[index] == UInt8(ascii: ":"), bytes[index + 1] == UInt8(ascii: "]") { return index + 1 }
-      index += 1
-    }
-    return nil
   }
 }

@@ -27,14 +27,16 @@ import Testing
     while count < 300 {
       let (text, sample) = generator.pattern()
       let anchoring = generator.random.pick([.anywhere, .start, .whole] as [Pattern.Anchoring])
-      let (dots, cases) = (generator.random.chance(10), generator.random.chance(10))
+      let (dots, cases, lines) = (
+        generator.random.chance(10), generator.random.chance(10), generator.random.chance(10)
+      )
       // Some are none: a quantifier too much, say.
       guard
-        let pattern = try? CapturePattern(
-          text, anchoring: anchoring, dotMatchesNewline: dots, ignoresCase: cases)
+        let read = try? Pattern(
+          text, anchoring: anchoring, dotMatchesNewline: dots, matchesLines: lines, ignoresCase: cases)
       else { continue }
-      let asking = try CapturePattern(
-        text, anchoring: anchoring, dotMatchesNewline: dots, ignoresCase: cases, asking: .existence)
+      let pattern = CapturePattern(read)
+      let others = [CapturePattern(read, asking: .extent), CapturePattern(read, asking: .existence)]
       count += 1
       if !pattern.usesRE2 { taken += 1 }
       for text in generator.texts(around: sample) {
@@ -42,9 +44,14 @@ import Testing
         guard Self.check(pattern, text, from: start) else { return }
         let isThere = pattern.find(in: text.span, from: start, into: &match)
         if isThere { matched += 1 }
-        guard asking.find(in: text.span, from: start, into: &match) == isThere else {
-          Issue.record("/\(pattern.text)/ \(anchoring) on \(text) from \(start): existence is not \(isThere)")
-          return
+        let whole = isThere ? match[0] : nil
+        for (other, groups) in zip(others, [1, 0]) {
+          guard other.find(in: text.span, from: start, into: &match) == isThere, match.count == groups,
+            groups == 0 || !isThere || match[0] == whole
+          else {
+            Issue.record("/\(pattern.text)/ \(anchoring) on \(text) from \(start) with \(groups) groups")
+            return
+          }
         }
       }
     }

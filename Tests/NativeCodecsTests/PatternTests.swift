@@ -28,6 +28,15 @@ import Testing
     #expect(pattern.captures(in: "aü€", from: 99) == nil)
   }
 
+  @Test func `named groups may be written as Go has them since 1.22`() throws {
+    let pattern = try Pattern(#"(?<first>[(?<]+)(?P<second>\(\?<)\Q(?<\E(?<third>x)"#)
+    #expect(pattern.groupNames == ["", "first", "second", "third"])
+    #expect(try #require(pattern.captures(in: "(?<(?<(?<x"))[2] == 3..<6)
+    let error = #expect(throws: PatternError.self) { try Pattern("a(?<b>c)(?<d e>f)") }
+    #expect(error?.part == "(?<d e>" && error?.offset == 8)
+    #expect(throws: PatternError.self) { try Pattern("(?<=a)b") }
+  }
+
   @Test func `more groups than fit on the stack are captured`() throws {
     let pattern = try Pattern(String(repeating: "(.)", count: 40))
     let captures = try #require(pattern.captures(in: String(repeating: "x", count: 40)))

@@ -77,7 +77,7 @@ extension LogEntry {
   /// Texts of the arena one behind the other.
   mutating func join(_ pieces: [WireRange]) -> WireRange {
     let start = arena.count
-    for piece in pieces { arena.append(contentsOf: arena[piece.range]) }
+    for piece in pieces { repeatArena(from: piece.lowerBound, to: piece.upperBound) }
     return WireRange(start, arena.count)
   }
 }

@@ -44,11 +44,10 @@ struct AutomatonBuilder {
   private var asksForWords = false
   private var asksForStart = false
 
-  /// - Parameter groupCount: nil when it is not asked where groups lie.
-  static func automaton(of steps: PatternSteps, groupCount: Int?) throws(NotTaken) -> CaptureAutomaton {
-    let marks = groupCount.map { 2 * $0 + 2 } ?? 0
-    guard marks <= UInt64.bitWidth else { throw .tooLarge }
-    var builder = Self(steps, markCount: marks)
+  /// - Parameter markCount: two for each group that is found.
+  static func automaton(of steps: PatternSteps, markCount: Int) throws(NotTaken) -> CaptureAutomaton {
+    guard markCount <= UInt64.bitWidth else { throw .tooLarge }
+    var builder = Self(steps, markCount: markCount)
     try builder.build()
     return builder.result
   }

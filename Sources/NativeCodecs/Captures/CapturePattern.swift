@@ -6,9 +6,11 @@
 ///
 /// Compiled once and then safe to share.
 package final class CapturePattern: Sendable {
-  /// What is asked of a match.
+  /// What is asked of a match; less is found faster.
   package enum Question: Sendable {
     case groups
+    /// Only where the match as a whole lies, as group 0.
+    case extent
     /// Only whether there is one.
     case existence
   }
@@ -16,7 +18,8 @@ package final class CapturePattern: Sendable {
   /// RE2's idea of it.
   package let pattern: Pattern
   private let automaton: CaptureAutomaton?
-  private let boundCount: Int
+  /// Groups that are found, the whole match among them.
+  private let foundGroups: Int
 
   package var text: String { pattern.text }
   /// How many groups there are, the whole match not counted.
@@ -26,31 +29,21 @@ package final class CapturePattern: Sendable {
   /// Whether RE2 does the matching.
   package var usesRE2: Bool { automaton == nil }
 
-  /// - Parameter dotMatchesNewline: whether `.` takes every character (`(?s)`).
-  package init(
-    _ text: String, anchoring: Pattern.Anchoring = .anywhere, dotMatchesNewline: Bool = false,
-    ignoresCase: Bool = false, asking question: Question = .groups
-  ) throws(PatternError) {
-    pattern = try Pattern(
-      text, anchoring: anchoring, dotMatchesNewline: dotMatchesNewline, ignoresCase: ignoresCase)
-    let groups = question == .groups ? pattern.groupCount : nil
-    boundCount = groups.map { 2 * $0 + 2 } ?? 0
-    automaton = Self.automaton(
-      text, anchoring, dotMatchesNewline: dotMatchesNewline, ignoresCase: ignoresCase, groups: groups)
+  package init(_ pattern: Pattern, asking question: Question = .groups) {
+    self.pattern = pattern
+    foundGroups =
+      switch question {
+      case .groups: pattern.groupCount + 1
+      case .extent: 1
+      case .existence: 0
+      }
+    automaton = try? CaptureAutomaton(pattern, asking: question, foundGroups: foundGroups)
   }
 
-  private static func automaton(
-    _ text: String, _ anchoring: Pattern.Anchoring, dotMatchesNewline: Bool, ignoresCase: Bool, groups: Int?
-  ) -> CaptureAutomaton? {
-    do {
-      var parser = PatternParser(text, dotMatchesNewline: dotMatchesNewline, ignoresCase: ignoresCase)
-      let tree = try parser.parse()
-      guard groups == nil || parser.groupCount == groups else { return nil }
-      let steps = try PatternSteps(tree, anchoring: anchoring, keepsMarks: groups != nil)
-      return try AutomatonBuilder.automaton(of: steps, groupCount: groups)
-    } catch {
-      return nil
-    }
+  package convenience init(
+    _ text: String, anchoring: Pattern.Anchoring = .anywhere, asking question: Question = .groups
+  ) throws(PatternError) {
+    self.init(try Pattern(text, anchoring: anchoring), asking: question)
   }
 
   /// Looks for the first match from `start` on, and where its groups lie.
@@ -58,9 +51,20 @@ package final class CapturePattern: Sendable {
   /// - Returns: whether there is one; `match` means something only then. Texts of 4 GiB and more have none.
   package func find(in text: Span<UInt8>, from start: Int = 0, into match: inout PatternMatch) -> Bool {
     guard start >= 0, start <= text.count, text.count < UInt32.max else { return false }
-    guard let automaton else { return pattern.find(in: text, from: start, into: &match) }
-    match.makeRoom(groups: boundCount / 2, registers: automaton.registerCount)
+    guard let automaton else { return pattern.find(in: text, from: start, groups: foundGroups, into: &match) }
+    match.makeRoom(groups: foundGroups, registers: automaton.registerCount)
     var registers = match.places.mutableSpan
     return automaton.run(text, from: start, registers: &registers)
+  }
+}
+
+extension CaptureAutomaton {
+  /// - Throws: when the pattern is better left to RE2.
+  init(_ pattern: Pattern, asking question: CapturePattern.Question, foundGroups: Int) throws(NotTaken) {
+    var parser = PatternParser(pattern.text, pattern.options)
+    let tree = try parser.parse()
+    guard parser.groupCount == pattern.groupCount else { throw .syntax }
+    let steps = try PatternSteps(tree, anchoring: pattern.anchoring, asking: question)
+    self = try AutomatonBuilder.automaton(of: steps, markCount: 2 * foundGroups)
   }
 }

@@ -16,10 +16,11 @@ struct PatternParser {
   private(set) var groupCount = 0
   private static let deepest = 200
 
-  /// - Parameters: as of ``Pattern/init(_:anchoring:dotMatchesNewline:ignoresCase:)``.
-  init(_ text: String, dotMatchesNewline: Bool, ignoresCase: Bool) {
+  init(_ text: String, _ options: Pattern.Options) {
     self.text = Array(text.unicodeScalars)
-    flags = Flags(ignoresCase: ignoresCase, dotMatchesNewline: dotMatchesNewline)
+    flags = Flags(
+      ignoresCase: options.ignoresCase, dotMatchesNewline: options.dotMatchesNewline,
+      isMultiline: options.matchesLines)
   }
 
   mutating func parse() throws(NotTaken) -> PatternTree {

@@ -16,22 +16,23 @@ struct PatternSteps: Sendable {
   private(set) var sets: [ByteSet] = []
   private(set) var start = 0
   private var positions: [ByteSet: Int] = [:]
-  private let keepsMarks: Bool
+  private let keepsGroups: Bool
 
   /// More than this and the pattern is not taken.
   private static let most = 4000
 
   /// - Parameters:
-  ///   - anchoring: of `anywhere`, the mark 0 says where the match begins.
-  ///   - keepsMarks: whether it is asked where groups lie.
-  init(_ tree: PatternTree, anchoring: Pattern.Anchoring, keepsMarks: Bool) throws(NotTaken) {
-    self.keepsMarks = keepsMarks
+  ///   - anchoring: of `anywhere`, the mark 0 says where the match begins, if that is asked.
+  init(
+    _ tree: PatternTree, anchoring: Pattern.Anchoring, asking question: CapturePattern.Question
+  ) throws(NotTaken) {
+    keepsGroups = question == .groups
     var next = try add(.match)
     if anchoring == .whole { next = try add(.assertion(.textEnd, next: next)) }
     start = try compile(tree, next)
     if anchoring == .anywhere {
       // (?s:.*?) of bytes in front.
-      if keepsMarks { start = try add(.mark(0, next: start)) }
+      if question != .existence { start = try add(.mark(0, next: start)) }
       let loop = try add(.match)
       let byte = try add(.byte(set: set(ByteSet(0...255)), next: loop))
       steps[loop] = .choice(start, byte)
@@ -70,7 +71,7 @@ struct PatternSteps: Sendable {
     case .repeated(let body, let least, let most, let isGreedy):
       return try compile(body, least, most, isGreedy, next)
     case .group(let body, let number):
-      guard keepsMarks else { return try compile(body, next) }
+      guard keepsGroups else { return try compile(body, next) }
       let end = try add(.mark(2 * number + 1, next: next))
       return try add(.mark(2 * number, next: compile(body, end)))
     case .assertion(let assertion): return try add(.assertion(assertion, next: next))

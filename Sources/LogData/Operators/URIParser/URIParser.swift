@@ -245,7 +245,9 @@ struct URIReader {
     return high << 4 | low
   }
 
-  private func checkEscapes(_ entry: borrowing LogEntry, from start: Int, to end: Int) throws(LogOperatorError) {
+  private func checkEscapes(
+    _ entry: borrowing LogEntry, from start: Int, to end: Int
+  ) throws(LogOperatorError) {
     for place in start..<end where entry.arena[place] == 0x25 {
       if escape(entry, at: place, before: end) == nil { throw invalidEscape(place) }
     }

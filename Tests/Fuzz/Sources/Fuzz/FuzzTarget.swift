@@ -15,6 +15,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// Texts and bytes in header fields: escapes, timeouts, dates, delays, addresses.
   case headers
   case codecs
+  /// Patterns, and texts that they match or not.
+  case captures
   /// The framing of gRPC messages on both sides.
   case grpc
   /// HTTP/2 connections to the gRPC server.
@@ -48,6 +50,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .responses: try ResponseOracle.check(input)
     case .headers: try HeaderOracle.check(input)
     case .codecs: try CodecOracle.check(input)
+    case .captures: try CaptureOracle.check(input)
     case .grpc: try GRPCOracle.check(input)
     case .http2: try HTTP2Oracle.check(input)
     case .http: try HTTPOracle.check(input)
@@ -73,6 +76,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
       ]
     case .headers: HeaderOracle.seeds
     case .codecs: CodecOracle.seeds
+    case .captures: CaptureOracle.seeds
     case .grpc: GRPCOracle.seeds
     case .http2: HTTP2Oracle.seeds
     case .http: HTTPOracle.seeds
