@@ -114,7 +114,6 @@ package final class ContainerParser: HoldingLogOperator {
 
   package func expire(now: UInt64, emit: (inout LogEntry) -> Void) { lines.expire(now: now, emit: emit) }
   package func flush(emit: (inout LogEntry) -> Void) { lines.flush(emit: emit) }
-  package func forget(stream: Int) { lines.forget(stream: stream) }
   package func oldestHeld(stream: Int) -> UInt64? { lines.oldestHeld(stream: stream) }
   package var nextDue: UInt64? { lines.nextDue }
   package var heldBytes: Int { lines.heldBytes }

@@ -113,11 +113,6 @@ struct SplitLines {
     while !held.isEmpty { release(0, emit) }
   }
 
-  mutating func forget(stream: Int) {
-    for position in held.indices.reversed()
-    where held[position].oldest(of: stream) != nil { _ = remove(position) }
-  }
-
   func oldestHeld(stream: Int) -> UInt64? {
     held.compactMap { $0.oldest(of: stream) }.min()
   }
