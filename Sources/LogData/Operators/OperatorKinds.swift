@@ -3,6 +3,7 @@ extension OperatorConfig {
   static let kinds: [any OperatorSettings.Type] = [
     AddConfig.self,
     AssignKeysConfig.self,
+    ContainerConfig.self,
     CopyConfig.self,
     CSVParserConfig.self,
     FilterConfig.self,
