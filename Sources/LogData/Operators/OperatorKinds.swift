@@ -4,5 +4,6 @@ extension OperatorConfig {
     NoopConfig.self, TimeParserConfig.self, SeverityParserConfig.self, TraceParserConfig.self,
     ScopeNameParserConfig.self, JSONParserConfig.self, JSONArrayParserConfig.self, CSVParserConfig.self,
     KeyValueParserConfig.self, URIParserConfig.self,
+    RegexParserConfig.self, RegexReplaceConfig.self,
   ]
 }

@@ -144,6 +144,7 @@ struct AutomatonBuilder {
       key.append(Int32(thread.step))
       key += thread.holders
     }
+    work += key.count / 4
     if let known = numbers[key] { return known }
     guard states.count < Self.mostStates, states.count * result.classCount < Self.mostEntries else {
       throw .tooLarge

@@ -12,7 +12,7 @@ package struct NoopConfig: OperatorSettings {
 
   package func makeOperator(_ context: OperatorContext) -> MadeOperator { .plain(Noop()) }
 
-  private final class Noop: LogOperator {
+  final class Noop: LogOperator {
     func process(_ entry: inout LogEntry) throws(LogOperatorError) -> LogVerdict { .pass }
   }
 }
