@@ -9,6 +9,7 @@ extension Catalog {
   /// Every component of this build: one line each.
   static let standard = Catalog(
     receivers: [
+      FileLogReceiver.self,
       OTLPReceiver.self,
       PrometheusReceiver.self,
       PrometheusRemoteWriteReceiver.self,

@@ -71,6 +71,48 @@ internal import CZlib
     guard members > 0, !open else { throw .truncated(algorithm) }
   }
 
+  /// What one call of ``step(_:room:output:)`` did.
+  struct Step {
+    let read: Int
+    let written: Int
+    /// Whether the member is complete.
+    let isEnd: Bool
+  }
+
+  /// Decompresses at most `room` bytes of one member onto the end of `output`; the next call goes on behind it.
+  func step(
+    _ input: UnsafeRawBufferPointer, room: Int, output: inout [UInt8]
+  ) throws(CodecError) -> Step {
+    if !open {
+      guard let first = unsafe input.first else { return Step(read: 0, written: 0, isEnd: false) }
+      try begin(firstByte: first)
+    }
+    let available = min(input.count, Int(UInt32.max))
+    let space = min(room, Int(UInt32.max))
+    unsafe stream.pointee.next_in = unsafe UnsafeMutablePointer(
+      mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    unsafe stream.pointee.avail_in = UInt32(available)
+    var status = Z_OK
+    var written = 0
+    output.append(addingCapacity: space) { (free: inout OutputSpan<UInt8>) in
+      unsafe free.withUnsafeMutableBufferPointer { buffer, count in
+        unsafe stream.pointee.next_out = buffer.baseAddress?.advanced(by: count)
+        unsafe stream.pointee.avail_out = UInt32(space)
+        status = unsafe inflate(stream, Z_NO_FLUSH)
+        written = unsafe space - Int(stream.pointee.avail_out)
+        count += written
+      }
+    }
+    switch status {
+    case Z_STREAM_END: open = false
+    case Z_OK, Z_BUF_ERROR: break
+    case Z_MEM_ERROR: throw .unavailable(algorithm, detail: "no memory")
+    default: throw .corrupt(algorithm, detail: message(status))
+    }
+    return unsafe Step(
+      read: available - Int(stream.pointee.avail_in), written: written, isEnd: status == Z_STREAM_END)
+  }
+
   private func begin(firstByte: UInt8) throws(CodecError) {
     let windowBits: Int32 =
       switch algorithm {

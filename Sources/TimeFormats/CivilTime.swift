@@ -21,7 +21,8 @@ package struct CivilTime: Sendable, Hashable {
   /// The calendar's view of a number of seconds since the Unix epoch.
   package init(unixSeconds: Int) {
     let days = Self.days(ofUnixSeconds: unixSeconds)
-    let secondOfDay = unixSeconds - days * 86_400
+    // Wrapping, since the first day that numbers hold begins before them.
+    let secondOfDay = unixSeconds &- days &* 86_400
     // Counted from 1 March of year 0, so that a leap day is the last of its year; 400 years are 146,097 days.
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -32,7 +32,7 @@ package enum EpochLayout: String, Sendable, CaseIterable {
   }
 
   /// Nanoseconds since the epoch.
-  package func nanoseconds(of value: Int64) throws(TimeTextError) -> Int64 {
+  package func nanoseconds(ofInteger value: Int64) throws(TimeTextError) -> Int64 {
     let (product, overflow) = value.multipliedReportingOverflow(by: 1_000_000_000 / unitsPerSecond)
     if overflow { throw TimeTextError(.range, at: 0) }
     return product
@@ -42,11 +42,11 @@ package enum EpochLayout: String, Sendable, CaseIterable {
   package func nanoseconds(of value: Double) throws(TimeTextError) -> Int64 {
     // Beyond this, nanoseconds do not fit for sure, and the conversions below would trap.
     guard value > -9.3e18, value < 9.2e18 else { throw TimeTextError(.range, at: 0) }
-    guard let digits = fractionDigits else { return try nanoseconds(of: Int64(value)) }
+    guard let digits = fractionDigits else { return try nanoseconds(ofInteger: Int64(value)) }
     let whole = value.rounded(.down)
     let units = Self.powers[digits]
     let fraction = Int64(((value - whole) * Double(units)).rounded())
-    let (sum, overflow) = try nanoseconds(of: Int64(whole))
+    let (sum, overflow) = try nanoseconds(ofInteger: Int64(whole))
       .addingReportingOverflow(fraction * (1_000_000_000 / units))
     if overflow { throw TimeTextError(.range, at: 0) }
     return sum
@@ -89,7 +89,7 @@ package enum EpochLayout: String, Sendable, CaseIterable {
       if overflow { throw TimeTextError(.range, at: 0) }
       value = negated
     }
-    let (sum, overflow) = try nanoseconds(of: value)
+    let (sum, overflow) = try nanoseconds(ofInteger: value)
       .addingReportingOverflow(isNegative ? -fraction : fraction)
     if overflow { throw TimeTextError(.range, at: 0) }
     return sum

@@ -128,12 +128,8 @@ enum StrptimeCompiler {
     var help = advice[name]
     if help == nil {
       // Of most directives the other case exists.
-      let other = Character(name.isUppercase ? name.lowercased() : name.uppercased())
-      if let letter = other.asciiValue,
-        pieces[letter] != nil || expansions[letter] != nil || fractions[letter] != nil
-      {
-        help = "did you mean %\(other)?"
-      }
+      let other = name.isUppercase ? name.lowercased() : name.uppercased()
+      if "YymoqbhBdegaAHIlpPMSLfsZzwijkDxFTXrRntc".contains(other) { help = "did you mean %\(other)?" }
     }
     return TimeLayoutError("there is no directive %\(name)", help: help, at: position)
   }

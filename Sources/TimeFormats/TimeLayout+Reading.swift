@@ -89,8 +89,10 @@ extension TimeLayout {
       return moment > present &+ 43_200
         ? try self.moment(ofLocal: (days &- 1) &* 86_400 &+ clock, parts, text) : moment
     }
-    // A leap day exists every four years, but for one gap of eight.
-    for year in stride(from: today.year + 1, through: today.year - 8, by: -1)
+    // Only in the last days of December may a date of next year be near. A leap day exists every four years, but for a
+    // gap of eight.
+    let latest = today.month == 12 ? today.year &+ 1 : today.year
+    for year in stride(from: latest, through: today.year &- 8, by: -1)
     where day <= CivilTime.days(inMonth: month, year: year) {
       let local = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ clock
       let moment = try moment(ofLocal: local, parts, text)

@@ -2,6 +2,7 @@ import ConfigSchema
 import Exporters
 import Extensions
 import Logging
+import NativeCodecs
 import PipelineKit
 import PipelineTestKit
 import Synchronization

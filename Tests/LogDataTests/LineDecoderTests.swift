@@ -11,16 +11,17 @@ import WireFormat
     return (form, String(decoding: form == .converted ? decoder.converted : bytes, as: UTF8.self))
   }
 
-  @Test(arguments: [
-    ("utf-8", "schön 𝄞", [0x73, 0x63, 0x68, 0xC3, 0xB6, 0x6E, 0x20, 0xF0, 0x9D, 0x84, 0x9E]),
-    ("UTF-16LE", "ö𝄞", [0xF6, 0, 0x34, 0xD8, 0x1E, 0xDD]),
-    ("utf-16be", "ö𝄞", [0, 0xF6, 0xD8, 0x34, 0xDD, 0x1E]),
-    ("utf-16", "ö", [0xF6, 0]),
-    ("latin1", "Öl", [0xD6, 0x6C]),
-    ("Windows-1252", "€–", [0x80, 0x96]),
-    ("gb18030", "你", [0xC4, 0xE3]),
-    ("utf-32be", "𝄞", [0, 1, 0xD1, 0x1E]),
-  ] as [(String, String, [UInt8])])
+  @Test(
+    arguments: [
+      ("utf-8", "schön 𝄞", [0x73, 0x63, 0x68, 0xC3, 0xB6, 0x6E, 0x20, 0xF0, 0x9D, 0x84, 0x9E]),
+      ("UTF-16LE", "ö𝄞", [0xF6, 0, 0x34, 0xD8, 0x1E, 0xDD]),
+      ("utf-16be", "ö𝄞", [0, 0xF6, 0xD8, 0x34, 0xDD, 0x1E]),
+      ("utf-16", "ö", [0xF6, 0]),
+      ("latin1", "Öl", [0xD6, 0x6C]),
+      ("Windows-1252", "€–", [0x80, 0x96]),
+      ("gb18030", "你", [0xC4, 0xE3]),
+      ("utf-32be", "𝄞", [0, 1, 0xD1, 0x1E]),
+    ] as [(String, String, [UInt8])])
   func `text of every encoding becomes UTF-8`(name: String, expected: String, bytes: [UInt8]) throws {
     let encoding = try #require(TextEncoding(named: name))
     #expect(decode(bytes, encoding).1 == expected)

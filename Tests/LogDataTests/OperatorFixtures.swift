@@ -24,20 +24,20 @@ enum Operators {
   }
 
   /// The graph of a list without mistakes.
-  static func graph(_ yaml: String, variables: [String: String] = [:]) throws -> OperatorGraph {
+  static func graph(
+    _ yaml: String, variables: [String: String] = [:], random: @escaping @Sendable () -> UInt64 = { 0 }
+  ) throws -> OperatorGraph {
     let (list, diagnostics) = try decode(yaml)
     let environment = ExpressionEnvironment(variables: variables, now: { 0 })
     return OperatorGraph(
-      try #require(list, "\(diagnostics.render())"), OperatorContext(environment: environment))
+      try #require(list, "\(diagnostics.render())"), OperatorContext(environment: environment, random: random)
+    )
   }
 }
 
 extension LogEntry {
   /// The text of a range.
   func string(_ range: WireRange) -> String { String(decoding: arena[range.range], as: UTF8.self) }
-
-  /// A value as JSON, with bytes as text, for comparing.
-  func json(_ value: LogValue) -> String { literal(value).json }
 
   /// A value as data.
   func literal(_ value: LogValue) -> ConfigLiteral {
@@ -57,6 +57,19 @@ extension LogEntry {
         forEach(in: chain) { key, value in entries.append(.init(string(key), literal(value))) }
       }
       return .map(entries)
+    }
+  }
+
+  /// An entry with `body`, `attributes` and `resource` as they stand in YAML or JSON.
+  init(_ yaml: String) throws {
+    self.init()
+    let (root, diagnostics) = ConfigLoader.load(
+      sources: [.text(yaml.replacing("$", with: "$$"), name: "entry.yaml")],
+      environment: ConfigEnvironment(variable: { _ in nil }, file: { _ in .failure(.notFound) }))
+    for part in try #require(root, "\(diagnostics.render())").entries {
+      let root = try #require(FieldPath.Root(rawValue: part.key))
+      let value = value(of: part.value.literal)
+      try set(value, at: FieldPath(root))
     }
   }
 

@@ -8,6 +8,7 @@ import Testing
 @Suite struct ConformanceTests {
   /// The smallest settings each component works with; a new component adds its line here.
   static let settings: [String: String] = [
+    "receiver file_log": "{include: [/tmp/millrace-conformance-*.log]}",
     "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
     "receiver prometheus":
       "{config: {scrape_configs: [{job_name: a, static_configs: [{targets: [\"127.0.0.1:9\"]}]}]}}",

@@ -1,4 +1,5 @@
 import ConfigSchema
+import NativeCodecs
 package import PipelineKit
 import Synchronization
 package import Transport

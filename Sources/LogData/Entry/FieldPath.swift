@@ -41,48 +41,70 @@ extension LogEntry {
     return value
   }
 
-  /// Puts a value at a path, making the maps on the way there.
+  /// Puts a value at a path as the Collector does: maps on the way there are made, also in the place of something else,
+  /// and a map is merged into the map that is there.
   ///
-  /// - Throws: when something on the way is there and not a map, or when attributes or resource as a whole are given
-  ///   something else than a map.
+  /// - Parameter value: not part of the entry elsewhere: see ``duplicate(_:)``. The elements of a map belong to the target
+  ///   afterwards.
+  /// - Throws: when attributes or resource as a whole are given something else than a map; nothing was changed then.
   package mutating func set(_ value: LogValue, at path: FieldPath) throws(LogOperatorError) {
-    var map: LogChain
-    switch path.root {
-    case .body:
-      if path.keys.isEmpty {
-        body = value
-        return
-      }
-      if body.kind == .null { body = makeMap().value }
-      guard body.kind == .map, let chain = body.chain else {
-        throw LogOperatorError("the body is not a map, so it has no key \"\(path.keys[0])\"")
-      }
-      map = chain
-    case .attributes: map = .attributes
-    case .resource: map = .resource
-    }
     guard let last = path.keys.last else {
-      guard value.kind == .map, let source = value.chain else {
-        throw LogOperatorError("\(path.root.rawValue) must be a map")
+      if value.kind == .map, let elements = value.chain {
+        unite(elements, with: map(of: path.root))
+      } else if path.root == .body {
+        body = value
+      } else {
+        throw LogOperatorError("\(path.root.rawValue) must be a map, not \(value.kind.words)")
       }
-      let entries = chains[source.position]
-      chains[map.position] = entries
       return
     }
-    for key in path.keys.dropLast() {
-      if let next = self.value(of: key.utf8.span, in: map) {
-        guard next.kind == .map, let chain = next.chain else {
-          throw LogOperatorError("\"\(key)\" is not a map")
-        }
-        map = chain
-      } else {
-        let (chain, value) = makeMap()
-        append(key: add(key), value, to: map)
-        map = chain
-      }
-    }
+    var map = map(of: path.root)
+    for key in path.keys.dropLast() { map = self.map(of: key, in: map) }
     let position = slot(of: last.utf8.span, in: map)
-    if position >= 0 { slots[position].value = value } else { append(key: add(last), value, to: map) }
+    if position >= 0 { put(value, into: position) } else { append(key: add(last), value, to: map) }
+  }
+
+  /// Puts a value under a key that stands in the arena, as ``set(_:at:)`` does.
+  mutating func put(_ value: LogValue, under key: WireRange, in map: LogChain) {
+    let position = slot(of: text(key), in: map)
+    if position >= 0 { put(value, into: position) } else { append(key: key, value, to: map) }
+  }
+
+  private mutating func put(_ value: LogValue, into position: Int) {
+    let present = slots[position].value
+    if value.kind == .map, present.kind == .map, let elements = value.chain, let target = present.chain {
+      unite(elements, with: target)
+    } else {
+      slots[position].value = value
+    }
+  }
+
+  private mutating func unite(_ elements: LogChain, with target: LogChain) {
+    if elements != target { merge(elements, into: target) }
+  }
+
+  /// The map that a root is; a body that is none becomes an empty one.
+  private mutating func map(of root: FieldPath.Root) -> LogChain {
+    switch root {
+    case .attributes: return .attributes
+    case .resource: return .resource
+    case .body:
+      if body.kind == .map, let chain = body.chain { return chain }
+      let (chain, value) = makeMap()
+      body = value
+      return chain
+    }
+  }
+
+  /// The map under a key; what is there instead is replaced by an empty one.
+  private mutating func map(of key: String, in map: LogChain) -> LogChain {
+    let position = slot(of: key.utf8.span, in: map)
+    if position >= 0, slots[position].value.kind == .map, let chain = slots[position].value.chain {
+      return chain
+    }
+    let (chain, value) = makeMap()
+    if position >= 0 { slots[position].value = value } else { append(key: add(key), value, to: map) }
+    return chain
   }
 
   /// Takes the value at a path out; nil when there is none.

@@ -77,23 +77,12 @@ extension LogEntry {
   /// Texts of the arena one behind the other.
   mutating func join(_ pieces: [WireRange]) -> WireRange {
     let start = arena.count
-    for piece in pieces { arena.append(contentsOf: arena[piece.range]) }
+    for piece in pieces { repeatArena(from: piece.lowerBound, to: piece.upperBound) }
     return WireRange(start, arena.count)
   }
 }
 
 extension LogValue.Kind {
   /// How messages call a value of this kind: `a string`, `an integer`.
-  package var noun: String {
-    switch self {
-    case .null: "nothing"
-    case .string: "a string"
-    case .bytes: "bytes"
-    case .bool: "a boolean"
-    case .int: "an integer"
-    case .double: "a number"
-    case .list: "a list"
-    case .map: "a map"
-    }
-  }
+  package var noun: String { words }
 }

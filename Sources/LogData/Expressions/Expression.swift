@@ -1,3 +1,5 @@
+internal import WireFormat
+
 /// A compiled expression of the language that the Collector's log operators use (expr-lang).
 ///
 /// Compiled once, then evaluated for each entry. It sees `body`, `attributes`, `resource`, `timestamp` (a time, the zero
@@ -8,11 +10,12 @@
 package struct Expression: Sendable {
   /// The text it was compiled from.
   package let text: String
+  private let program: ExpressionProgram
 
   /// - Throws: what is wrong in the text, and where.
   package init(_ text: String) throws(ExpressionError) {
     self.text = text
-    throw ExpressionError("expressions are not supported", at: 0, length: text.utf8.count)
+    program = try ExpressionCompiler.compile(text)
   }
 
   /// The value for an entry; a time is given as text in RFC 3339, a duration as Go writes it (`1h30m0s`).
@@ -21,12 +24,30 @@ package struct Expression: Sendable {
   ///   treats the operator as failed: its `on_error` applies.
   package func evaluate(
     _ entry: inout LogEntry, _ environment: ExpressionEnvironment
-  ) throws(LogOperatorError) -> LogValue { .null }
+  ) throws(LogOperatorError) -> LogValue {
+    var frame = frame(entry, environment)
+    let value = try program.evaluate(program.root, &entry, &frame)
+    return try program.result(value, &entry, &frame)
+  }
 
-  /// The value of a condition for an entry; leaves nothing behind in the arena.
+  /// The value of a condition for an entry; leaves nothing behind in the arena. Nil is false.
   ///
-  /// - Throws: as ``evaluate(_:_:)``, and when the value is not true or false.
+  /// - Throws: as ``evaluate(_:_:)``, and when the value is neither nil nor true or false.
   package func isTrue(
     _ entry: inout LogEntry, _ environment: ExpressionEnvironment
-  ) throws(LogOperatorError) -> Bool { false }
+  ) throws(LogOperatorError) -> Bool {
+    var frame = frame(entry, environment)
+    let value = try program.evaluate(program.root, &entry, &frame)
+    switch value.kind {
+    case .bool: return value.bool
+    case .null: return false
+    default: throw LogOperatorError("the condition gives \(value.type), not true or false")
+    }
+  }
+
+  private func frame(_ entry: borrowing LogEntry, _ environment: ExpressionEnvironment) -> ExpressionFrame {
+    ExpressionFrame(
+      variables: program.variables, environment: program.usesEnvironment ? environment : nil,
+      entryBytes: entry.arena.count)
+  }
 }

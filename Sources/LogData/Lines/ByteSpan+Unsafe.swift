@@ -23,7 +23,9 @@ extension Span where Element == UInt8 {
       var place = 0
       let blocks = buffer.count & ~63
       while place < blocks {
-        for word in 0..<8 { high |= unsafe buffer.loadUnaligned(fromByteOffset: place &+ word &* 8, as: UInt64.self) }
+        for word in 0..<8 {
+          high |= unsafe buffer.loadUnaligned(fromByteOffset: place &+ word &* 8, as: UInt64.self)
+        }
         place &+= 64
       }
       while place &+ 8 <= buffer.count {

@@ -1,4 +1,5 @@
 internal import NativeCodecs
+internal import Synchronization
 internal import WireFormat
 
 /// Turns the text of records into what OTLP carries: well-formed UTF-8, or bytes.
@@ -74,62 +75,48 @@ package struct LineDecoder {
       }
     }
   }
+
+  /// How many bytes of a text become its first `count` bytes of UTF-8, as ``append(_:to:)`` writes them.
+  func length(of bytes: Span<UInt8>, convertedTo count: Int) -> Int {
+    switch encoding {
+    case .utf8, .utf8Raw, .bytes: return count
+    case .latin1:
+      var (place, written) = (0, 0)
+      while written < count, place < bytes.count {
+        written += bytes[place] < 0x80 ? 1 : 2
+        place += 1
+      }
+      return place
+    case .utf16LittleEndian, .utf16BigEndian:
+      let isBigEndian = encoding == .utf16BigEndian
+      var (place, written) = (0, 0)
+      while written < count, place < bytes.count {
+        let (point, size) = UTF8Repair.point(utf16: bytes, at: place, isBigEndian)
+        written += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+        place += size
+      }
+      return place
+    case .other: return converter?.length(of: bytes, convertedTo: count) ?? count
+    }
+  }
 }
 
-/// Ways from code points and bytes to well-formed UTF-8.
-enum UTF8Repair {
-  /// What stands for malformed text: U+FFFD.
-  static let replacement: UInt32 = 0xFFFD
-
-  /// Adds a code point; one that is none becomes U+FFFD.
-  @inline(__always)
-  static func append(_ point: UInt32, to output: inout [UInt8]) {
-    switch point {
-    case 0..<0x80: output.append(UInt8(truncatingIfNeeded: point))
-    case 0x80..<0x800:
-      output.append(UInt8(truncatingIfNeeded: 0xC0 | point >> 6))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
-    case 0xD800..<0xE000, 0x110000...: append(replacement, to: &output)
-    case 0x800..<0x10000:
-      output.append(UInt8(truncatingIfNeeded: 0xE0 | point >> 12))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 6 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
-    default:
-      output.append(UInt8(truncatingIfNeeded: 0xF0 | point >> 18))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 12 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 6 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
-    }
+/// Decoders for work on several threads, one for each at a time.
+package final class LineDecoderPool: Sendable {
+  /// A parked decoder has no other user, which makes handing it to another thread safe.
+  private struct Parked: @unchecked Sendable {
+    let decoder: LineDecoder
   }
 
-  /// Adds bytes of UTF-8; each malformed sequence becomes U+FFFD (the Unicode standard's maximal subparts).
-  static func append(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
-    if UTF8Check.isValid(bytes) { return output.append(copying: bytes) }
-    var copy: [UInt8] = []
-    copy.append(copying: bytes)
-    output.append(contentsOf: String(decoding: copy, as: UTF8.self).utf8)
-  }
+  private let encoding: TextEncoding
+  private let idle = Mutex<[Parked]>([])
 
-  /// Adds UTF-16; halves of surrogate pairs and half a unit at the end become U+FFFD each.
-  static func append(utf16 bytes: Span<UInt8>, isBigEndian: Bool, to output: inout [UInt8]) {
-    output.reserveCapacity(output.count + bytes.count)
-    var place = 0
-    while place + 2 <= bytes.count {
-      let first = unit(bytes, place, isBigEndian)
-      place += 2
-      if first & 0xFC00 == 0xD800, place + 2 <= bytes.count, unit(bytes, place, isBigEndian) & 0xFC00 == 0xDC00 {
-        append(0x10000 + (first & 0x3FF) << 10 | unit(bytes, place, isBigEndian) & 0x3FF, to: &output)
-        place += 2
-      } else {
-        append(first, to: &output)
-      }
-    }
-    if place < bytes.count { append(replacement, to: &output) }
-  }
+  package init(_ encoding: TextEncoding) { self.encoding = encoding }
 
-  @inline(__always)
-  private static func unit(_ bytes: Span<UInt8>, _ place: Int, _ isBigEndian: Bool) -> UInt32 {
-    let (first, second) = (UInt32(bytes[place]), UInt32(bytes[place + 1]))
-    return isBigEndian ? first << 8 | second : second << 8 | first
+  func withDecoder<Result>(_ body: (LineDecoder) -> Result) -> Result {
+    let parked = idle.withLock { $0.popLast() } ?? Parked(decoder: LineDecoder(encoding))
+    let result = body(parked.decoder)
+    idle.withLock { if $0.count < 4 { $0.append(parked) } }
+    return result
   }
 }

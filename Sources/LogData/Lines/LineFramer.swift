@@ -27,7 +27,7 @@ package struct LineFramer: Sendable {
   /// Bytes from the start of the stream to the first that is not done with.
   package private(set) var offset: UInt64
   /// Whether the rest of a truncated record is being passed over.
-  package private(set) var isSkipping: Bool
+  package internal(set) var isSkipping: Bool
   /// How many bytes of the rest are known to hold no line feed.
   private var searched = 0
   /// How long the rest was when it was last seen to grow, and when that was.
@@ -57,6 +57,8 @@ package struct LineFramer: Sendable {
   ///   - cursor: at the first byte not done with. It may move even when there is no record.
   package mutating func next(in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input) -> FramedLine? {
     if framing.encoding == .bytes { return nextPiece(in: buffer, at: &cursor, input) }
+    if offset == 0, skipMark(in: buffer, at: &cursor, input) { return nil }
+    if framing.hasPattern { return nextMatched(in: buffer, at: &cursor, input) }
     if isSkipping { skip(in: buffer, at: &cursor, input) }
     if isSkipping { return nil }
     return nextLine(in: buffer, at: &cursor, input)
@@ -94,15 +96,22 @@ package struct LineFramer: Sendable {
   }
 
   /// An incomplete record, when the time for it has come.
-  private mutating func takeRest(
-    in buffer: Span<UInt8>, at cursor: inout Int, whole: Int, _ input: Input
+  ///
+  /// - Parameters:
+  ///   - whole: bytes of the rest that are whole units.
+  ///   - lead: bytes at its start that are not its text.
+  mutating func takeRest(
+    in buffer: Span<UInt8>, at cursor: inout Int, whole: Int, lead: Int = 0, _ input: Input
   ) -> FramedLine? {
     let rest = buffer.count - cursor
     searched = whole
     switch input {
     case .flowing: break
     case .ended:
-      if rest > 0 { return take(in: buffer, at: &cursor, text: cursor..<buffer.count, end: buffer.count) }
+      if whole > framing.limit, framing.hasPattern { return cut(in: buffer, at: &cursor, lead: lead) }
+      if rest > 0 {
+        return take(in: buffer, at: &cursor, text: (cursor + lead)..<buffer.count, end: buffer.count)
+      }
     case .idle(let now):
       if whole == 0 {
         restCount = 0
@@ -110,18 +119,19 @@ package struct LineFramer: Sendable {
         restCount = whole
         restSince = now
       } else if framing.flushPeriod > 0, now >= restSince, now - restSince >= framing.flushPeriod {
-        return take(in: buffer, at: &cursor, text: cursor..<(cursor + whole), end: cursor + whole)
+        if whole > framing.limit, framing.hasPattern { return cut(in: buffer, at: &cursor, lead: lead) }
+        let end = cursor + whole
+        return take(in: buffer, at: &cursor, text: (cursor + lead)..<end, end: end)
       }
     }
     return nil
   }
 
   @inline(__always)
-  private mutating func take(
+  mutating func take(
     in buffer: Span<UInt8>, at cursor: inout Int, text: Range<Int>, end: Int, isTruncated: Bool = false
   ) -> FramedLine {
     let start = offset
-    let text = start == 0 ? withoutMark(buffer, text) : text
     offset &+= UInt64(end - cursor)
     cursor = end
     searched = 0
@@ -132,12 +142,15 @@ package struct LineFramer: Sendable {
   }
 
   /// The first bytes of a record that is too long.
-  private mutating func cut(in buffer: Span<UInt8>, at cursor: inout Int) -> FramedLine {
+  ///
+  /// - Parameter lead: bytes at its start that are not its text.
+  mutating func cut(in buffer: Span<UInt8>, at cursor: inout Int, lead: Int = 0) -> FramedLine {
     let searched = searched
     let end = framing.encoding.cut(in: buffer, from: cursor, to: cursor + framing.limit)
     let length = end - cursor
     let line = take(
-      in: buffer, at: &cursor, text: cursor..<end, end: end, isTruncated: framing.oversize == .truncate)
+      in: buffer, at: &cursor, text: (cursor + min(lead, length))..<end, end: end,
+      isTruncated: framing.oversize == .truncate)
     self.searched = max(0, searched - length)
     return line
   }
@@ -154,9 +167,28 @@ package struct LineFramer: Sendable {
     } else {
       end = buffer.count - (buffer.count - cursor) % width
     }
-    offset &+= UInt64(end - cursor)
-    cursor = end
+    pass(end - cursor, at: &cursor)
+  }
+
+  /// Goes on behind bytes that are no record.
+  mutating func pass(_ count: Int, at cursor: inout Int) {
+    offset &+= UInt64(count)
+    cursor += count
     searched = 0
+    restCount = 0
+  }
+
+  /// Passes over a byte order mark at the start of the stream.
+  ///
+  /// - Returns: whether more bytes are needed to tell.
+  private mutating func skipMark(in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input) -> Bool {
+    let mark = framing.encoding.byteOrderMark
+    let count = min(mark.count, buffer.count - cursor)
+    guard count > 0 else { return false }
+    for index in 0..<count where buffer[cursor + index] != mark[index] { return false }
+    if count < mark.count { return input != .ended }
+    pass(count, at: &cursor)
+    return false
   }
 
   /// As much as there is, up to the limit: of bytes that are no text.
@@ -167,15 +199,6 @@ package struct LineFramer: Sendable {
     guard rest > 0, rest >= framing.limit || input != .flowing else { return nil }
     let end = cursor + min(rest, framing.limit)
     return take(in: buffer, at: &cursor, text: cursor..<end, end: end)
-  }
-
-  /// Text at the start of a stream, without a byte order mark.
-  private func withoutMark(_ buffer: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {
-    let mark = framing.encoding.byteOrderMark
-    guard !mark.isEmpty, text.count >= mark.count,
-      mark.indices.allSatisfy({ buffer[text.lowerBound + $0] == mark[$0] })
-    else { return text }
-    return (text.lowerBound + mark.count)..<text.upperBound
   }
 
   private func trimmed(_ buffer: Span<UInt8>, _ text: Range<Int>) -> Range<Int> {

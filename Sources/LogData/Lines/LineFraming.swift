@@ -4,6 +4,7 @@ package final class LineFraming: Sendable {
   package enum Oversize: Sendable { case split, truncate }
 
   package let encoding: TextEncoding
+  package let boundary: LineBoundary
   /// The most bytes of text in one record, at least 1; terminators do not count.
   package let limit: Int
   package let oversize: Oversize
@@ -12,13 +13,23 @@ package final class LineFraming: Sendable {
   /// Nanoseconds without new bytes after which an incomplete record is taken as it is; 0 for never.
   package let flushPeriod: UInt64
   let units: LineUnits
+  let hasPattern: Bool
+  /// For patterns in text that is not UTF-8.
+  let decoders: LineDecoderPool?
 
   package init(
-    encoding: TextEncoding = .utf8, limit: Int = 1 << 20, oversize: Oversize = .split,
+    encoding: TextEncoding = .utf8, boundary: LineBoundary = .lineFeed, limit: Int = 1 << 20,
+    oversize: Oversize = .split,
     trimsLeading: Bool = true,
     trimsTrailing: Bool = true, flushPeriod: UInt64 = 500_000_000
   ) {
     self.encoding = encoding
+    self.boundary = boundary
+    if case .lineFeed = boundary { hasPattern = false } else { hasPattern = true }
+    switch (boundary, encoding) {
+    case (.lineFeed, _), (_, .utf8), (_, .utf8Raw), (_, .bytes): decoders = nil
+    default: decoders = LineDecoderPool(encoding)
+    }
     units = encoding.units
     self.limit = max(limit - limit % encoding.units.width, encoding.units.width)
     self.oversize = oversize
@@ -29,5 +40,8 @@ package final class LineFraming: Sendable {
 
   /// How many bytes of an incomplete record a reader must be able to hold: with this many at hand,
   /// ``LineFramer/next(in:at:_:)`` always finds something to take.
-  package var longestRest: Int { limit + 4 * units.width }
+  package var longestRest: Int {
+    // Whether a match is one shows by the end of its line.
+    hasPattern ? limit + max(min(limit, 1 << 16), 16) : limit + 4 * units.width
+  }
 }

@@ -36,9 +36,6 @@ package protocol HoldingLogOperator: AnyObject {
   /// Emits all that is held.
   func flush(emit: (inout LogEntry) -> Void)
 
-  /// Forgets what is held of one stream, for a receiver that will read it again.
-  func forget(stream: Int)
-
   /// The offset in its stream of the first byte that is held; nil when nothing of the stream is.
   func oldestHeld(stream: Int) -> UInt64?
 

@@ -1,9 +1,29 @@
 extension OperatorConfig {
   /// Every kind of operator, in the order of the reference.
   static let kinds: [any OperatorSettings.Type] = [
-    NoopConfig.self, TimeParserConfig.self, SeverityParserConfig.self, TraceParserConfig.self,
-    ScopeNameParserConfig.self, JSONParserConfig.self, JSONArrayParserConfig.self, CSVParserConfig.self,
-    KeyValueParserConfig.self, URIParserConfig.self,
-    RegexParserConfig.self, RegexReplaceConfig.self,
+    AddConfig.self,
+    AssignKeysConfig.self,
+    CopyConfig.self,
+    CSVParserConfig.self,
+    FilterConfig.self,
+    FlattenConfig.self,
+    JSONArrayParserConfig.self,
+    JSONParserConfig.self,
+    KeyValueParserConfig.self,
+    MoveConfig.self,
+    NoopConfig.self,
+    RecombineConfig.self,
+    RegexParserConfig.self,
+    RegexReplaceConfig.self,
+    RemoveConfig.self,
+    RetainConfig.self,
+    RouterConfig.self,
+    SanitizeUTF8Config.self,
+    ScopeNameParserConfig.self,
+    SeverityParserConfig.self,
+    TimeParserConfig.self,
+    TraceParserConfig.self,
+    UnquoteConfig.self,
+    URIParserConfig.self,
   ]
 }

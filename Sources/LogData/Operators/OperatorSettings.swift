@@ -27,8 +27,13 @@ extension OperatorSettings {
 package struct OperatorContext: Sendable {
   /// What expressions may know besides the entry.
   package var environment: ExpressionEnvironment
+  /// A random number, for `drop_ratio`.
+  package var random: @Sendable () -> UInt64
 
-  package init(environment: ExpressionEnvironment) { self.environment = environment }
+  package init(environment: ExpressionEnvironment, random: @escaping @Sendable () -> UInt64) {
+    self.environment = environment
+    self.random = random
+  }
 }
 
 /// What becomes of an entry that an operator could not deal with.
@@ -52,11 +57,11 @@ package struct OperatorKeys: ConfigGroup {
 
   package init() {}
 
+  static let idHelp =
+    "The name that outputs of other operators and messages call it by; its type when left out, with a number from the second of a type on."
+
   package static let fields: [Field<Self>] = [
-    Field(
-      "id", \.id,
-      "The name that outputs of other operators and messages call it by; its type when left out, with a number from the second of a type on."
-    ),
+    Field("id", \.id, idHelp),
     Field(
       "output", \.output,
       "The id, or a list of ids, of where entries go next; the next operator when left out."),

@@ -1,5 +1,6 @@
 internal import ConfigSchema
 internal import Logging
+internal import NativeCodecs
 internal import PipelineKit
 internal import Synchronization
 

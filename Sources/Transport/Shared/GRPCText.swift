@@ -1,3 +1,5 @@
+internal import NativeCodecs
+
 /// How gRPC writes text and bytes into header fields.
 enum GRPCText {
   /// A status message as `grpc-message` carries it: bytes outside space…tilde, and `%`, as `%XX`.

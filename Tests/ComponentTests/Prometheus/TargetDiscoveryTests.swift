@@ -1,5 +1,6 @@
 import ConfigSchema
 import Foundation
+import NativeCodecs
 import PipelineKit
 import PipelineTestKit
 import PrometheusData

@@ -10,9 +10,5 @@ package struct NoopConfig: OperatorSettings {
 
   package static let fields: [Field<Self>] = [.group(\.common)]
 
-  package func makeOperator(_ context: OperatorContext) -> MadeOperator { .plain(Noop()) }
-
-  final class Noop: LogOperator {
-    func process(_ entry: inout LogEntry) throws(LogOperatorError) -> LogVerdict { .pass }
-  }
+  package func makeOperator(_ context: OperatorContext) -> MadeOperator { .plain(EntryStep(NoStep())) }
 }

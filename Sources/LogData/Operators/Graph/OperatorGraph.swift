@@ -130,9 +130,6 @@ package final class OperatorGraph {
     }
   }
 
-  /// Forgets what is held of one stream, for a receiver that will read it again.
-  package func forget(stream: Int) { forEachHolding { $0.forget(stream: stream) } }
-
   /// The offset in its stream of the first byte that some operator holds; nil when nothing of the stream is held.
   package func oldestHeld(stream: Int) -> UInt64? {
     var oldest: UInt64?

@@ -32,7 +32,7 @@ package struct RegexParserConfig: ParserSettings {
   }
 
   package func makeOperator(_ context: OperatorContext) -> MadeOperator {
-    guard let regex else { return .plain(NoopConfig.Noop()) }
+    guard let regex else { return .plain(EntryStep(NoStep())) }
     return .plain(ParsingOperator(RegexParser(regex.pattern), keys))
   }
 }

@@ -48,7 +48,7 @@ package struct RegexReplaceConfig: OperatorSettings {
 
   package func makeOperator(_ context: OperatorContext) -> MadeOperator {
     let pattern = regex?.pattern ?? regexName.flatMap { try? Pattern($0.text) }
-    guard let field, let pattern else { return .plain(NoopConfig.Noop()) }
+    guard let field, let pattern else { return .plain(EntryStep(NoStep())) }
     return .plain(RegexReplace(field, RegexReplacer(pattern, with: PatternTemplate(replaceWith))))
   }
 

@@ -43,7 +43,7 @@ package struct TimestampReader: Sendable {
       try layout.nanoseconds(of: entry.text(value.range), now: entry.wallClock(layout))
     case (.string, .epoch(let epoch)), (.bytes, .epoch(let epoch)):
       try epoch.nanoseconds(of: entry.text(value.range))
-    case (.int, .epoch(let epoch)): try epoch.nanoseconds(of: value.int)
+    case (.int, .epoch(let epoch)): try epoch.nanoseconds(ofInteger: value.int)
     case (.double, .epoch(let epoch)): try epoch.nanoseconds(of: value.double)
     default: nil
     }

@@ -1,4 +1,5 @@
 internal import ConfigSchema
+internal import NativeCodecs
 internal import PipelineKit
 internal import Synchronization
 internal import Transport

@@ -1,4 +1,4 @@
-/// Base64 of RFC 4648 §4, as headers carry it.
+/// Base64 of RFC 4648 §4, as headers and expressions carry it.
 package enum Base64 {
   /// Bytes as text, with `=` at the end unless it is not wanted.
   package static func encoded(_ bytes: [UInt8], isPadded: Bool = true) -> String {

@@ -1,0 +1,31 @@
+internal import PipelineKit
+internal import Synchronization
+
+/// What other threads tell the one that reads files.
+final class TailMailbox: Sendable {
+  enum Message: Sendable {
+    case outcome(Int, Outcome)
+    /// Take nothing new, and end once what is under way has its outcomes.
+    case stop
+    /// Look at the time.
+    case alarm
+  }
+
+  private let messages = Mutex<[Message]>([])
+  private let pipe: WakePipe
+
+  init(_ pipe: WakePipe) { self.pipe = pipe }
+
+  func post(_ message: Message) {
+    messages.withLock { $0.append(message) }
+    pipe.wake()
+  }
+
+  /// All messages since the last time.
+  func take() -> [Message] {
+    messages.withLock { messages in
+      defer { messages = [] }
+      return messages
+    }
+  }
+}
