@@ -240,7 +240,8 @@ let package = Package(
     .testTarget(
       name: "LogDataTests",
       dependencies: [
-        "SeededRandom", "LogData", "WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema",
+        "SeededRandom", "LogData", "TimeFormats", "WireFormat", "TelemetryData", "NativeCodecs",
+        "ConfigSchema",
       ],
       swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),

@@ -39,6 +39,9 @@ extension LogEntry {
   /// The text of a range.
   func string(_ range: WireRange) -> String { String(decoding: arena[range.range], as: UTF8.self) }
 
+  /// A value as JSON, with bytes as text, for comparing.
+  func json(_ value: LogValue) -> String { literal(value).json }
+
   /// A value as data.
   func literal(_ value: LogValue) -> ConfigLiteral {
     switch value.kind {

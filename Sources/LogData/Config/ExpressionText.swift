@@ -130,7 +130,7 @@ package struct TextWithExpressions: Sendable, ConfigValue {
       case .computed(let expression):
         let value = try expression.evaluate(&entry, environment)
         guard value.kind == .string else {
-          throw LogOperatorError("the expression gives \(value.kind.words), not a string")
+          throw LogOperatorError("the expression gives \(value.kind.noun), not a string")
         }
         pieces.append(value.range)
       }

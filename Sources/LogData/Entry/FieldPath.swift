@@ -54,7 +54,7 @@ extension LogEntry {
       } else if path.root == .body {
         body = value
       } else {
-        throw LogOperatorError("\(path.root.rawValue) must be a map, not \(value.kind.words)")
+        throw LogOperatorError("\(path.root.rawValue) must be a map, not \(value.kind.noun)")
       }
       return
     }

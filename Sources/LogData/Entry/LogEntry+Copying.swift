@@ -84,5 +84,16 @@ extension LogEntry {
 
 extension LogValue.Kind {
   /// How messages call a value of this kind: `a string`, `an integer`.
-  package var noun: String { words }
+  package var noun: String {
+    switch self {
+    case .null: "nothing"
+    case .string: "a string"
+    case .bytes: "bytes"
+    case .bool: "a boolean"
+    case .int: "an integer"
+    case .double: "a number"
+    case .list: "a list"
+    case .map: "a map"
+    }
+  }
 }

@@ -30,7 +30,7 @@ struct KeyAssigner: EntryReader {
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { throw LogOperatorError.missing(field) }
     guard value.kind == .list, let list = value.chain else {
-      throw LogOperatorError("\(field) is \(value.kind.words), not a list")
+      throw LogOperatorError("\(field) is \(value.kind.noun), not a list")
     }
     let count = entry.count(of: list)
     guard count == keys.count else {

@@ -31,7 +31,7 @@ struct FieldFlattener: EntryReader {
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { throw LogOperatorError.missing(field) }
     guard value.kind == .map, let elements = value.chain else {
-      throw LogOperatorError("\(field) is \(value.kind.words), not a map")
+      throw LogOperatorError("\(field) is \(value.kind.noun), not a map")
     }
     // The body as a whole is as flat as it gets.
     if field.keys.isEmpty { return }

@@ -27,7 +27,7 @@ struct UTF8Sanitizer: EntryReader {
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { return }
     guard value.kind == .string else {
-      throw LogOperatorError("\(field) is \(value.kind.words), not a string")
+      throw LogOperatorError("\(field) is \(value.kind.noun), not a string")
     }
     let (start, end) = (value.range.lowerBound, value.range.upperBound)
     var wrong = UTF8Check.firstInvalid(in: entry.arena.span, from: start, to: end)

@@ -28,7 +28,7 @@ struct Unquoter: EntryReader {
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { return }
     guard value.kind == .string else {
-      throw LogOperatorError("\(field) is \(value.kind.words), which cannot be unquoted")
+      throw LogOperatorError("\(field) is \(value.kind.noun), which cannot be unquoted")
     }
     let range = value.range
     guard let text = GoQuotation.content(of: entry.text(range)) else {

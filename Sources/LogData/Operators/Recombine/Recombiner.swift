@@ -36,7 +36,7 @@ final class Recombiner: HoldingLogOperator {
     if isFirst { finish(series, emit) }
     guard let value = entry.value(at: field) else { throw LogOperatorError.missing(field) }
     guard value.kind == .string else {
-      throw LogOperatorError("\(field) is \(value.kind.words), not a string")
+      throw LogOperatorError("\(field) is \(value.kind.noun), not a string")
     }
     if series.count == 0, sources.openCount >= config.maxSources { flush(emit: emit) }
     add(&entry, value.range, to: series, matches, now)
