@@ -14,6 +14,8 @@ extension OperatorConfig {
     MoveConfig.self,
     NoopConfig.self,
     RecombineConfig.self,
+    RegexParserConfig.self,
+    RegexReplaceConfig.self,
     RemoveConfig.self,
     RetainConfig.self,
     RouterConfig.self,
