@@ -22,6 +22,7 @@ extension OperatorConfig {
     SanitizeUTF8Config.self,
     ScopeNameParserConfig.self,
     SeverityParserConfig.self,
+    SyslogParserConfig.self,
     TimeParserConfig.self,
     TraceParserConfig.self,
     UnquoteConfig.self,
