@@ -127,19 +127,9 @@ extension ExpressionProgram {
     case .minute: return civil.minute
     case .second: return civil.second
     case .nanosecond: return Int(value.int) - seconds * 1_000_000_000
-    // Sunday is 0; the epoch was a Thursday.
-    case .weekday: return Int(Self.modulo(Int64(Self.days(value)) + 4, 7))
-    default:
-      let (year, month, day) = (civil.year, civil.month, civil.day)
-      let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-      let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
-      return before[month - 1] + day + (isLeap && month > 2 ? 1 : 0)
+    case .weekday: return civil.weekday
+    default: return civil.dayOfYear
     }
-  }
-
-  private static func days(_ value: ExpressionValue) -> Int {
-    let seconds = Int(Self.seconds(value.int, per: 1_000_000_000)) + Int(value.extra)
-    return seconds / 86_400 - (seconds % 86_400 < 0 ? 1 : 0)
   }
 
   // Text.
