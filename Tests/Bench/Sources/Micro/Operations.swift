@@ -29,7 +29,7 @@ struct Operation {
     actions.delete("user_agent.original")
     let compiled = actions
 
-    return [
+    return try [
       Operation("index", goal: 10) {
         try Batch(bytes: bytes, signal: .traces, validation: .framing).itemCount
       },
