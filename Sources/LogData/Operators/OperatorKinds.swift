@@ -3,6 +3,7 @@ extension OperatorConfig {
   static let kinds: [any OperatorSettings.Type] = [
     AddConfig.self,
     AssignKeysConfig.self,
+    ContainerConfig.self,
     CopyConfig.self,
     CSVParserConfig.self,
     FilterConfig.self,
@@ -21,6 +22,7 @@ extension OperatorConfig {
     SanitizeUTF8Config.self,
     ScopeNameParserConfig.self,
     SeverityParserConfig.self,
+    SyslogParserConfig.self,
     TimeParserConfig.self,
     TraceParserConfig.self,
     UnquoteConfig.self,

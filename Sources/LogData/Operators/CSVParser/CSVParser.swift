@@ -101,7 +101,7 @@ package struct CSVParser: LogValueParser {
     return result
   }
 
-  private mutating func split(_ text: WireRange, by delimiter: [UInt8], of entry: LogEntry) {
+  private mutating func split(_ text: WireRange, by delimiter: [UInt8], of entry: borrowing LogEntry) {
     var start = text.lowerBound
     while true {
       let place = entry.firstPlace(of: delimiter, from: start, to: text.upperBound)

@@ -48,7 +48,7 @@ struct CSVRowReader {
 
   /// Goes on to the next line; false when there is none.
   @inline(__always)
-  private mutating func takeLine(_ entry: LogEntry) -> Bool {
+  private mutating func takeLine(_ entry: borrowing LogEntry) -> Bool {
     if nextLine >= text.upperBound { return false }
     position = nextLine
     var end = position

@@ -45,7 +45,7 @@ struct JSONEntryReader {
   }
 
   /// Checks that only space follows.
-  mutating func finish(_ entry: LogEntry) throws(JSONFault) {
+  mutating func finish(_ entry: borrowing LogEntry) throws(JSONFault) {
     var scanner = scanner(entry)
     scanner.skipSpace()
     if scanner.position < end { throw JSONFault(.trailingText, at: scanner.position) }

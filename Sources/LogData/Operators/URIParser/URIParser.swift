@@ -73,7 +73,7 @@ struct URIReader {
   }
 
   /// Where the colon behind the scheme stands, or the start of the text when it has no scheme.
-  private func endOfScheme(_ entry: LogEntry) throws(LogOperatorError) -> Int {
+  private func endOfScheme(_ entry: borrowing LogEntry) throws(LogOperatorError) -> Int {
     for place in text.range {
       switch entry.arena[place] {
       case 0x41...0x5A, 0x61...0x7A: continue
@@ -238,14 +238,16 @@ struct URIReader {
   private func invalidEscape(_ place: Int) -> LogOperatorError { fault("an invalid escape", at: place) }
 
   /// The byte that the percent sign at a place stands for; nil when two hexadecimal digits do not follow.
-  private func escape(_ entry: LogEntry, at place: Int, before end: Int) -> UInt8? {
+  private func escape(_ entry: borrowing LogEntry, at place: Int, before end: Int) -> UInt8? {
     guard place + 2 < end, let high = URICharacters.hexValue(entry.arena[place + 1]),
       let low = URICharacters.hexValue(entry.arena[place + 2])
     else { return nil }
     return high << 4 | low
   }
 
-  private func checkEscapes(_ entry: LogEntry, from start: Int, to end: Int) throws(LogOperatorError) {
+  private func checkEscapes(
+    _ entry: borrowing LogEntry, from start: Int, to end: Int
+  ) throws(LogOperatorError) {
     for place in start..<end where entry.arena[place] == 0x25 {
       if escape(entry, at: place, before: end) == nil { throw invalidEscape(place) }
     }
