@@ -42,6 +42,9 @@ extension LogEntry {
   /// A value as JSON, with bytes as text, for comparing.
   func json(_ value: LogValue) -> String { literal(value).json }
 
+  /// The attributes as JSON.
+  var attributesJSON: String { json(value(at: FieldPath(.attributes)) ?? .null) }
+
   /// A value as data.
   func literal(_ value: LogValue) -> ConfigLiteral {
     switch value.kind {

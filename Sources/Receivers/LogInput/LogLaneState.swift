@@ -37,7 +37,7 @@ struct LogLaneState: ~Copyable {
     config: LogInputConfig, syslog: SyslogParser.Options?, environment: ExpressionEnvironment,
     meters: LogInputMeters
   ) {
-    graph = OperatorGraph(config.operators, OperatorContext(environment: environment))
+    graph = OperatorGraph(config.operators, OperatorContext(environment: environment, random: { UInt64.random(in: .min ... .max) }))
     self.syslog = syslog.map { ParsingOperator(SyslogParser($0), ParserKeys()) }
     computed =
       config.attributes.filter { $0.value.constant == nil }

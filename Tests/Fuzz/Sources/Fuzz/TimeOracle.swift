@@ -121,13 +121,14 @@ enum TimeOracle {
 
   /// A file of version 2 with two clocks, one change, and a rule.
   private static let zoneFile: [UInt8] = {
-    func block(_ width: Int) -> [UInt8] {
-      let head = Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15)
-      let counts = [0, 0, 0, 1, 2, 8].flatMap { [0, 0, 0, UInt8($0)] }
-      let change = [UInt8](repeating: 0, count: width - 1) + [9, 1]
-      return head + counts + change + [0, 0, 0x0E, 0x10, 0, 0, 0, 0, 0x1C, 0x20, 1, 4]
-        + Array("CET\0DST\0".utf8)
+    var file = [UInt8(ascii: "4")]
+    for width in [4, 8] {
+      file += Array("TZif2".utf8) + [UInt8](repeating: 0, count: 15)
+      for count: UInt8 in [0, 0, 0, 1, 2, 8] { file += [0, 0, 0, count] }
+      file += [UInt8](repeating: 0, count: width - 1)
+      file += [9, 1, 0, 0, 0x0E, 0x10, 0, 0, 0, 0, 0x1C, 0x20, 1, 4]
+      file += Array("CET\0DST\0".utf8)
     }
-    return [UInt8(ascii: "4")] + block(4) + block(8) + Array("\nCET-1DST,M3.5.0,M10.5.0/3\n".utf8)
+    return file + Array("\nCET-1DST,M3.5.0,M10.5.0/3\n".utf8)
   }()
 }
