@@ -26,13 +26,17 @@ extension WireWriter {
     var position = entry.chains[map.position].first
     while position >= 0 {
       let slot = entry.slots[Int(position)]
+      position = slot.next
+      if slot.value.kind == .string {
+        pairField(number, key: entry.text(slot.key), 1, entry.text(slot.value.range))
+        continue
+      }
       let mark = beginMessage(number)
       if !slot.key.isEmpty { bytesField(1, entry.text(slot.key)) }
       let value = beginMessage(2)
       writeAnyValue(slot.value, of: entry)
       endMessage(value)
       endMessage(mark)
-      position = slot.next
     }
   }
 
@@ -52,7 +56,12 @@ extension WireWriter {
     if entry.timestamp != 0 { fixed64Field(1, entry.timestamp) }
     if entry.severityNumber != 0 { intField(2, Int64(entry.severityNumber)) }
     if !entry.severityText.isEmpty { bytesField(3, entry.text(entry.severityText)) }
-    if entry.body.kind != .null {
+    if entry.body.kind == .string {
+      let text = entry.text(entry.body.range)
+      writeTag(.lengthDelimited(5))
+      writeVarint(UInt64(Varint.fieldLength(1, payload: text.count)))
+      bytesField(1, text)
+    } else if entry.body.kind != .null {
       let mark = beginMessage(5)
       writeAnyValue(entry.body, of: entry)
       endMessage(mark)
