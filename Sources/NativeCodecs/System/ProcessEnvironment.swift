@@ -5,9 +5,10 @@ package enum ProcessEnvironment {
   /// All of them, as they are now.
   package static var variables: [String: String] {
     var variables: [String: String] = [:]
-    guard var entry = unsafe environ else { return [:] }
+    var entry = unsafe environ
     while let text = unsafe entry.pointee {
-      let parts = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let parts = unsafe String(cString: text).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
       unsafe entry += 1
     }
