@@ -34,7 +34,7 @@ final class DatagramLogHandler: DatagramHandler {
   private struct ReaderState {
     let plain: LogOrigin
     /// By sender; empty where records do not tell it.
-    var origins: [DatagramPeer: LogOrigin] = [:]
+    var origins: [DatagramPeer: (origin: LogOrigin, isFinal: Bool)] = [:]
   }
 
   init(
@@ -97,7 +97,7 @@ final class DatagramLogHandler: DatagramHandler {
   ) {
     let text = datagram.extracting(first: end(of: datagram))
     if network != nil { prepareOrigin(peer, &state) }
-    let origin = state.origins[peer] ?? state.plain
+    let origin = state.origins[peer]?.origin ?? state.plain
     guard splits else {
       return lane.add(text.extracting(framing.trimmed(text)), from: origin)
     }
@@ -117,11 +117,12 @@ final class DatagramLogHandler: DatagramHandler {
   }
 
   private func prepareOrigin(_ peer: DatagramPeer, _ state: inout ReaderState) {
-    guard state.origins[peer] == nil, let network else { return }
+    guard let network, !(state.origins[peer]?.isFinal ?? false) else { return }
     let remote = HostPort(host: peer.host, port: peer.port)
     let attributes = network.attributes(local: local.withLock { $0 }, remote: remote)
     if state.origins.count >= Self.mostOrigins { state.origins = [:] }
-    state.origins[peer] = LogOrigin(
+    let origin = LogOrigin(
       config, attributes: attributes.list, linesAreBytes: framing.encoding == .bytes)
+    state.origins[peer] = (origin, attributes.isFinal)
   }
 }
