@@ -75,7 +75,8 @@ struct WireWriterTests {
         }
       }
     }
-    #expect(pairs.finish() == messages.finish())
+    let (found, expected) = (pairs.finish(), messages.finish())
+    #expect(found == expected)
   }
 
   @Test(arguments: [0, 1, -1, 2, Int64.max, Int64.min])
