@@ -19,6 +19,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case captures
   /// Layouts of times, texts of them, and files of time zones.
   case times
+  /// Expressions of log operators.
+  case expressions
   /// The framing of gRPC messages on both sides.
   case grpc
   /// HTTP/2 connections to the gRPC server.
@@ -54,6 +56,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .codecs: try CodecOracle.check(input)
     case .captures: try CaptureOracle.check(input)
     case .times: try TimeOracle.check(input)
+    case .expressions: try ExpressionOracle.check(input)
     case .grpc: try GRPCOracle.check(input)
     case .http2: try HTTP2Oracle.check(input)
     case .http: try HTTPOracle.check(input)
@@ -81,6 +84,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .codecs: CodecOracle.seeds
     case .captures: CaptureOracle.seeds
     case .times: TimeOracle.seeds
+    case .expressions: ExpressionOracle.seeds
     case .grpc: GRPCOracle.seeds
     case .http2: HTTP2Oracle.seeds
     case .http: HTTPOracle.seeds
