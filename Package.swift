@@ -39,7 +39,7 @@ let package = Package(
       targets: [
         "Transport", "NativeCodecs", "PrometheusData", "LogData", "Storage", "Engine", "Console", "Receivers",
         "Processors",
-        "Exporters", "Extensions", "TimeFormats",
+        "Exporters", "Extensions", "TimeFormats", "LogData",
       ]),
   ],
   dependencies: [
@@ -270,6 +270,7 @@ let package = Package(
         "PrometheusData", "LogData",
         "Engine",
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
+        "LogData",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),
