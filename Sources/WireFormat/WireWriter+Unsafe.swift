@@ -29,6 +29,19 @@ extension WireWriter {
     }
   }
 
+  /// Lets a closure store bytes at the end; it returns how many, `room` at most.
+  @inlinable
+  @_spi(Inside) public mutating func write(atMost room: Int, _ store: (UnsafeMutableRawPointer) -> Int) {
+    reserve(room)
+    let start = written
+    let count = unsafe storage.withUnsafeMutableBytes { buffer in
+      guard let base = buffer.baseAddress else { return 0 }
+      return unsafe store(base + start)
+    }
+    precondition(count >= 0 && count <= room)
+    written = start &+ count
+  }
+
   /// Writes a varint into reserved room and returns the offset behind it.
   @inlinable
   mutating func storeVarint(_ value: UInt64, at start: Int) -> Int {

@@ -26,12 +26,18 @@ extension WireWriter {
     var position = entry.chains[map.position].first
     while position >= 0 {
       let slot = entry.slots[Int(position)]
-      let mark = beginMessage(number)
-      if !slot.key.isEmpty { bytesField(1, entry.text(slot.key)) }
-      let value = beginMessage(2)
-      writeAnyValue(slot.value, of: entry)
-      endMessage(value)
-      endMessage(mark)
+      switch slot.value.kind {
+      case .string: writeAttribute(number, slot.key, text: slot.value.range, kind: 1, in: entry.arena.span)
+      case .bytes: writeAttribute(number, slot.key, text: slot.value.range, kind: 7, in: entry.arena.span)
+      case .bool, .int, .double: writeAttribute(number, slot.key, slot.value, in: entry.arena.span)
+      case .null, .list, .map:
+        let mark = beginMessage(number)
+        if !slot.key.isEmpty { bytesField(1, entry.text(slot.key)) }
+        let value = beginMessage(2)
+        writeAnyValue(slot.value, of: entry)
+        endMessage(value)
+        endMessage(mark)
+      }
       position = slot.next
     }
   }

@@ -1,4 +1,4 @@
-internal import TelemetryData
+@_spi(Inside) internal import TelemetryData
 internal import WireFormat
 
 /// Reads a JSON text that lies in an entry's arena into values of that entry (RFC 8259).
