@@ -32,14 +32,14 @@ let package = Package(
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
     // For the measures in Tests/Bench, likewise through `@testable`.
     .library(name: "PrometheusData", targets: ["PrometheusData"]),
-    .library(name: "LogData", targets: ["LogData"]),
+    .library(name: "LogData", targets: ["LogData", "NativeCodecs"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",
       targets: [
         "Transport", "NativeCodecs", "PrometheusData", "Storage", "Engine", "Console", "Receivers",
         "Processors",
-        "Exporters", "Extensions",
+        "Exporters", "Extensions", "TimeFormats",
       ]),
   ],
   dependencies: [
@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "ConfigSchema", "NativeCodecs", "PipelineKit",
+        "ConfigSchema", "NativeCodecs", "PipelineKit", "TimeFormats",
         .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
         .product(name: "NIOHTTP1", package: nio), .product(name: "NIOConcurrencyHelpers", package: nio),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -140,7 +140,8 @@ let package = Package(
     .target(
       name: "Processors",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", .product(name: "Logging", package: "swift-log"),
+        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
@@ -173,7 +174,7 @@ let package = Package(
     .target(
       name: "Console",
       dependencies: [
-        "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "Transport",
+        "Engine", "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "TimeFormats",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -240,7 +241,8 @@ let package = Package(
     .testTarget(
       name: "LogDataTests",
       dependencies: [
-        "SeededRandom", "LogData", "WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema",
+        "SeededRandom", "LogData", "TimeFormats", "WireFormat", "TelemetryData", "NativeCodecs",
+        "ConfigSchema",
       ],
       swiftSettings: relaxed),
     .testTarget(name: "StorageTests", dependencies: ["SeededRandom", "Storage"], swiftSettings: relaxed),
@@ -267,7 +269,7 @@ let package = Package(
         "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
         "PrometheusData",
         "Engine",
-        "Receivers", "Processors", "Exporters", "Extensions", "Millrace",
+        "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),

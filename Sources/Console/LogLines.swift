@@ -3,6 +3,7 @@ package import Engine
 import Glibc
 package import Logging
 import Synchronization
+import TimeFormats
 
 /// How the collector's own log looks, for every logger there is: a change holds from the next line on.
 package final class LogSettings: Sendable {
@@ -64,9 +65,7 @@ package struct LogLines: LogHandler {
     let (encoding, outputs, own) = settings.current
     let fields = own.merging(metadata) { _, new in new }.merging(event.metadata ?? [:]) { _, new in new }
       .sorted { $0.key < $1.key }
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    let stamp = Timestamp.text(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+    let stamp = RFC3339.text(nanoseconds: UnixTime.now(), digits: 3)
     let line =
       switch encoding {
       case .console: Self.console(stamp, event.level, "\(event.message)", fields)
@@ -143,33 +142,5 @@ private enum LogWriter {
 
   static func write(_ line: String, to descriptor: Int32) {
     lock.withLock { _ in DescriptorOutput.write(line, to: descriptor) }
-  }
-}
-
-/// Points in time as RFC 3339 in UTC, with milliseconds.
-enum Timestamp {
-  static func text(seconds: Int64, nanoseconds: Int64) -> String {
-    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-    let rest = seconds - days * 86_400
-    let (year, month, day) = civil(days)
-    func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    let milliseconds = nanoseconds / 1_000_000
-    let fraction =
-      milliseconds < 10 ? "00\(milliseconds)" : milliseconds < 100 ? "0\(milliseconds)" : "\(milliseconds)"
-    return
-      "\(year)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60)).\(fraction)Z"
-  }
-
-  /// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-  private static func civil(_ days: Int64) -> (Int64, Int64, Int64) {
-    // Counted from 0000-03-01, so that the leap day is the last of its year.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 }

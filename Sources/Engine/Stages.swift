@@ -5,11 +5,13 @@ import TelemetryData
 /// The processors between two channels, called one after the other on the sender's thread.
 final class InlineStage: Consumer {
   private struct Step: Sendable {
-    let processor: any InlineProcessor
+    /// A processor, or several that are fused into one.
+    var processor: any InlineProcessor
+    /// The first of them.
     let id: ComponentID
     let refusals: StageRefusals
-    let incoming: SelfMetricCell
-    let outgoing: SelfMetricCell
+    var incoming: [SelfMetricCell]
+    var outgoing: [SelfMetricCell]
   }
   private let steps: [Step]
   private let next: any Consumer
@@ -21,20 +23,30 @@ final class InlineStage: Consumer {
   ) {
     self.next = next
     ledger = parts.ledger
-    steps = processors.map { id, processor in
-      Step(
-        processor: processor, id: id, refusals: StageRefusals(id, parts: parts),
-        incoming: parts.processorItems("incoming", id: id, signal: signal),
-        outgoing: parts.processorItems("outgoing", id: id, signal: signal))
+    var steps: [Step] = []
+    for (id, processor) in processors {
+      let incoming = parts.processorItems("incoming", id: id, signal: signal)
+      let outgoing = parts.processorItems("outgoing", id: id, signal: signal)
+      if let last = steps.indices.last, let fused = steps[last].processor.fused(with: processor) {
+        steps[last].processor = fused
+        steps[last].incoming.append(incoming)
+        steps[last].outgoing.append(outgoing)
+      } else {
+        steps.append(
+          Step(
+            processor: processor, id: id, refusals: StageRefusals(id, parts: parts), incoming: [incoming],
+            outgoing: [outgoing]))
+      }
     }
+    self.steps = steps
   }
 
   /// What the steps leave of the batch, with removed items booked; nil when nothing is left.
-  private func run(_ batch: Batch) -> Batch? {
+  private func run(_ batch: Batch, _ metadata: RequestMetadata?) -> Batch? {
     var current = batch
     for step in steps {
-      step.incoming.add(current.itemCount)
-      let result = step.processor.process(current)
+      for cell in step.incoming { cell.add(current.itemCount) }
+      let result = step.processor.process(current, metadata: metadata)
       let removed = current.itemCount - (result?.itemCount ?? 0)
       if removed < 0 {
         ledger.record(.copied, -removed, signal: batch.signal, reason: step.id.description)
@@ -42,7 +54,7 @@ final class InlineStage: Consumer {
         ledger.record(step.processor.removal, removed, signal: batch.signal, reason: step.id.description)
       }
       guard let result, result.itemCount > 0 else { return nil }
-      step.outgoing.add(result.itemCount)
+      for cell in step.outgoing { cell.add(result.itemCount) }
       current = result
     }
     return current
@@ -61,7 +73,7 @@ final class InlineStage: Consumer {
   func offer(_ delivery: consuming Delivery) {
     if let reason = refusal(of: delivery.batch, isAwaited: delivery.completion.isAwaited) {
       delivery.resolve(.refused(reason: reason, after: StageRefusals.delay))
-    } else if let batch = run(delivery.batch) {
+    } else if let batch = run(delivery.batch, delivery.metadata) {
       next.offer(delivery.replacing(batch))
     } else {
       delivery.resolve(.accepted)
@@ -71,7 +83,7 @@ final class InlineStage: Consumer {
   func send(_ delivery: consuming Delivery) async {
     if let reason = refusal(of: delivery.batch, isAwaited: delivery.completion.isAwaited) {
       delivery.resolve(.refused(reason: reason, after: StageRefusals.delay))
-    } else if let batch = run(delivery.batch) {
+    } else if let batch = run(delivery.batch, delivery.metadata) {
       await next.send(delivery.replacing(batch))
     } else {
       delivery.resolve(.accepted)

@@ -15,8 +15,10 @@ extension Catalog {
       PrometheusRemoteWriteReceiver.self,
     ],
     processors: [
+      AttributesProcessor.self,
       BatchProcessor.self,
       MemoryLimiterProcessor.self,
+      ResourceProcessor.self,
     ],
     exporters: [
       DebugExporter.self,

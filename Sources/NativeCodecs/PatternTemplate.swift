@@ -54,6 +54,26 @@ package struct PatternTemplate: Sendable, Hashable {
     return result
   }
 
+  /// What stands one behind the other in a replacement.
+  package enum Piece: Sendable, Hashable {
+    case text([UInt8])
+    /// What the first of these groups that took part found; nothing when none did.
+    case groups([Int])
+  }
+
+  /// The template with its references resolved to the groups of a pattern.
+  package func pieces(for pattern: Pattern) -> [Piece] {
+    parts.compactMap { part in
+      switch part {
+      case .text(let text): return .text(Array(text.utf8))
+      case .number(let group): return group <= pattern.groupCount ? .groups([group]) : nil
+      case .name(let name):
+        let groups = pattern.groupNames.indices.filter { pattern.groupNames[$0] == name }
+        return groups.isEmpty ? nil : .groups(groups)
+      }
+    }
+  }
+
   private static func parts(of text: String) -> [Part] {
     var parts: [Part] = []
     var plain = ""

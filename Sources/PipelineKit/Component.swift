@@ -198,9 +198,16 @@ public protocol InlineProcessor: Component {
   var refusal: String? { get }
   /// The batch that goes on; nil when nothing of it is left. Must not block.
   func process(_ batch: Batch) -> Batch?
+  /// The same, for processors that use what is known of the request which brought the batch.
+  func process(_ batch: Batch, metadata: RequestMetadata?) -> Batch?
+  /// One processor that does in one pass what this one and then `next` do, neither of which adds or removes items; nil
+  /// when there is none.
+  func fused(with next: any InlineProcessor) -> (any InlineProcessor)?
 }
 
 extension InlineProcessor {
+  public func process(_ batch: Batch, metadata: RequestMetadata?) -> Batch? { process(batch) }
+  public func fused(with next: any InlineProcessor) -> (any InlineProcessor)? { nil }
   public var removal: LedgerState { .filtered }
   public var refusal: String? { nil }
 }

@@ -60,6 +60,11 @@ extension Completion {
 
 /// Headers (HTTP) or metadata (gRPC) of the request that brought a batch. Keys are lower-case.
 public final class RequestMetadata: Sendable, Hashable {
+  /// The client's IP address. Begins with a colon, as no header can.
+  package static let clientAddressKey = ":client.address"
+  /// What stands before the name of an attribute of the client's authentication, such as `:auth.username`.
+  package static let authenticationPrefix = ":auth."
+
   /// All values by key.
   package let entries: [String: [String]]
 

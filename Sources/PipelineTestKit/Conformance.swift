@@ -87,8 +87,13 @@ package struct Conformance: Sendable {
         ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F
       }
       if !isSnakeCase { problems.append("\(name) is not in lower_snake_case") }
-      if case .group(let nested) = field.type {
-        problems += fieldProblems(nested, path: name, depth: depth + 1)
+      switch field.type {
+      case .group(let nested): problems += fieldProblems(nested, path: name, depth: depth + 1)
+      case .variants(let variants), .list(.variants(let variants)):
+        for variant in variants.variants {
+          problems += fieldProblems(variant.group, path: "\(name).\(variant.name)", depth: depth + 1)
+        }
+      default: break
       }
       if depth == 0, field.status == .supported { problems += wrongTypeProblems(field) }
     }

@@ -17,6 +17,7 @@ let package = Package(
         // `package` declarations end at the root package; `@testable` reaches them (micro.py passes -enable-testing).
         .product(name: "PrometheusData", package: "millrace"),
         .product(name: "LogData", package: "millrace"),
+        .product(name: "ConfigSchema", package: "millrace"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

@@ -81,6 +81,30 @@ import WireFormat
     #expect(batch.itemCount == 3)
   }
 
+  @Test func `a line may be bytes and have attributes of its own`() throws {
+    var entry = LogEntry()
+    try entry.set(entry.string("access.log"), at: FieldPath(.attributes, ["log.file.name"]))
+    let frame = LogLineFrame(entry)
+    var config = FileAttributesConfig()
+    config.includeFileRecordNumber = true
+    config.includeFileRecordOffset = true
+    var attributes = WireWriter()
+    var lines = LogBatchWriter()
+    var entries = LogBatchWriter()
+    for number in [1, 300] as [UInt64] {
+      attributes.removeAll()
+      config.write(number: number, offset: 7 * number, to: &attributes)
+      lines.appendLine(
+        [0xFF].span, isBytes: true, attributes: attributes.bytes, observed: 1, in: frame)
+      var copy = entry
+      config.add(number: number, offset: 7 * number, to: &copy)
+      copy.body = .bytes(copy.add([0xFF].span))
+      copy.observedTimestamp = 1
+      entries.append(copy)
+    }
+    #expect(lines.finish().bytes == entries.finish().bytes)
+  }
+
   @Test func `lines of several files with resources of their own are grouped too`() throws {
     var frames: [LogLineFrame] = []
     for name in ["a", "b", ""] {

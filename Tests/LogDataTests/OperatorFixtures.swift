@@ -39,8 +39,11 @@ extension LogEntry {
   /// The text of a range.
   func string(_ range: WireRange) -> String { String(decoding: arena[range.range], as: UTF8.self) }
 
-  /// A value as JSON, with bytes as text.
+  /// A value as JSON, with bytes as text, for comparing.
   func json(_ value: LogValue) -> String { literal(value).json }
+
+  /// The attributes as JSON.
+  var attributesJSON: String { json(value(at: FieldPath(.attributes)) ?? .null) }
 
   /// A value as data.
   func literal(_ value: LogValue) -> ConfigLiteral {

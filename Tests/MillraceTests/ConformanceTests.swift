@@ -13,8 +13,10 @@ import Testing
     "receiver prometheus":
       "{config: {scrape_configs: [{job_name: a, static_configs: [{targets: [\"127.0.0.1:9\"]}]}]}}",
     "receiver prometheus_remote_write": "{endpoint: \"127.0.0.1:0\"}",
+    "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
+    "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
     "exporter nop": "{}",

@@ -38,14 +38,6 @@ import Testing
     #expect(GRPCText.timeoutNanoseconds(text) == nanoseconds)
   }
 
-  @Test(arguments: [
-    (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
-    (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
-  ])
-  func `an HTTP date is in the fixed format`(_ seconds: Int, _ text: String) {
-    #expect(HTTPDate.text(secondsSinceEpoch: seconds) == text)
-  }
-
   @Test func `what is said of a server does not show what is in its URL`() {
     let error = ConnectionError(
       .unreachable, address: "http://me:word@host:1/v1/logs?key=word", reason: "why")

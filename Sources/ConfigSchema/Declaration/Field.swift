@@ -169,7 +169,8 @@ extension Field {
       action: .value(
         ValueAction(
           isRequired: required, replacement: replacement,
-          isSecret: (type ?? Value.configType).isSecret, acceptsNull: Value.acceptsNull,
+          isSecret: (type ?? Value.configType).isSecret,
+          acceptsNull: Field.acceptsNull(Value.self, isRequired: required),
           decode: { root, node, context in
             guard let value = decode(node, root[keyPath: keyPath], &context) else { return false }
             root[keyPath: keyPath] = value
@@ -187,6 +188,12 @@ extension Field {
       })
   }
 
+  /// Whether a key with nothing behind it is a value. An optional that is required takes no nothing but its content's.
+  private static func acceptsNull<Value: ConfigValue>(_ type: Value.Type, isRequired: Bool) -> Bool {
+    guard isRequired, let optional = type as? any OptionalValue.Type else { return type.acceptsNull }
+    return optional.contentAcceptsNull
+  }
+
   /// The type of a value; for a section, with the defaults the value holds.
   private static func type<Value: ConfigValue>(of value: Value) -> ConfigType {
     if let group = value as? any ConfigGroup { return describe(group) }
@@ -196,4 +203,13 @@ extension Field {
   private static func describe<Group: ConfigGroup>(_ group: Group) -> ConfigType {
     .group(GroupDescription(Group.self, base: group))
   }
+}
+
+/// An optional whose content is a value.
+private protocol OptionalValue {
+  static var contentAcceptsNull: Bool { get }
+}
+
+extension Optional: OptionalValue where Wrapped: ConfigValue {
+  static var contentAcceptsNull: Bool { Wrapped.acceptsNull }
 }

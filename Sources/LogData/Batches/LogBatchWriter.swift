@@ -71,13 +71,27 @@ package struct LogBatchWriter: ~Copyable {
   ///   - observed: nanoseconds since the Unix epoch.
   ///   - frame: what the records of the file or connection have besides.
   package mutating func appendLine(_ line: Span<UInt8>, observed: UInt64, in frame: borrowing LogLineFrame) {
+    let none: [UInt8] = []
+    appendLine(
+      line, isBytes: frame.bodyIsBytes, attributes: none.span, observed: observed, in: frame)
+  }
+
+  /// Adds a line that differs from the others of its frame.
+  ///
+  /// - Parameters:
+  ///   - isBytes: whether the body is bytes rather than text, whatever the frame says.
+  ///   - attributes: more attributes, as fields of `LogRecord`.
+  package mutating func appendLine(
+    _ line: Span<UInt8>, isBytes: Bool, attributes: Span<UInt8>, observed: UInt64,
+    in frame: borrowing LogLineFrame
+  ) {
     recordCount += 1
     if isFirst(frame) || choose(frame) {
-      main.logLine(line, observed, frame)
+      main.logLine(line, isBytes, attributes, observed, frame)
     } else {
       let group = others[current]
       let before = group.records.count
-      group.records.logLine(line, observed, frame)
+      group.records.logLine(line, isBytes, attributes, observed, frame)
       otherBytes += group.records.count - before
     }
   }
@@ -205,8 +219,8 @@ package struct LogLineFrame: Sendable {
   let attributes: [UInt8]
   /// The attributes of the resource as fields of `Resource`.
   let resource: [UInt8]
-  /// The field of `AnyValue` that a line is: a string, or bytes where its encoding is not to be touched.
-  let bodyField: UInt32
+  /// Whether a line is bytes rather than a string: its encoding is not to be touched.
+  let bodyIsBytes: Bool
 
   /// - Parameters:
   ///   - entry: its attributes and resource are taken.
@@ -218,7 +232,7 @@ package struct LogLineFrame: Sendable {
     writer.removeAll()
     writer.writeAttributes(1, .resource, of: entry)
     resource = writer.copy()
-    bodyField = bodyIsBytes ? 7 : 1
+    self.bodyIsBytes = bodyIsBytes
   }
 }
 
@@ -265,16 +279,22 @@ extension WireWriter {
   }
 
   /// Writes a whole `LogRecord` field of a line; the sizes are known, so nothing is moved.
-  fileprivate mutating func logLine(_ line: Span<UInt8>, _ observed: UInt64, _ frame: borrowing LogLineFrame)
-  {
-    let value = Varint.fieldLength(frame.bodyField, payload: line.count)
-    let size = Varint.fieldLength(5, payload: value) + frame.attributes.count + 9
+  fileprivate mutating func logLine(
+    _ line: Span<UInt8>, _ isBytes: Bool, _ attributes: Span<UInt8>, _ observed: UInt64,
+    _ frame: borrowing LogLineFrame
+  ) {
+    // The fields of `AnyValue`.
+    let field: UInt32 = isBytes ? 7 : 1
+    let value = Varint.fieldLength(field, payload: line.count)
+    let size =
+      Varint.fieldLength(5, payload: value) + frame.attributes.count + attributes.count + 9
     writeTag(.lengthDelimited(2))
     writeVarint(UInt64(size))
     writeTag(.lengthDelimited(5))
     writeVarint(UInt64(value))
-    bytesField(frame.bodyField, line)
+    bytesField(field, line)
     write(frame.attributes.span)
+    write(attributes)
     fixed64Field(11, observed)
   }
 }

@@ -28,17 +28,15 @@ package struct LogOperatorError: Error, Sendable, Equatable, CustomStringConvert
 extension LogEntry {
   /// The value at a path; nil when there is none.
   package func value(at path: FieldPath) -> LogValue? {
-    var value: LogValue? =
+    guard let last = path.keys.last else {
       switch path.root {
-      case .body: body
-      case .attributes: LogValue(.map, bits: UInt64(LogChain.attributes.position))
-      case .resource: LogValue(.map, bits: UInt64(LogChain.resource.position))
+      case .body: return body
+      case .attributes: return LogValue(.map, bits: UInt64(LogChain.attributes.position))
+      case .resource: return LogValue(.map, bits: UInt64(LogChain.resource.position))
       }
-    for key in path.keys {
-      guard let current = value, current.kind == .map, let map = current.chain else { return nil }
-      value = self.value(of: key.utf8.span, in: map)
     }
-    return value
+    guard let map = existingMap(of: path) else { return nil }
+    return value(of: last.utf8.span, in: map)
   }
 
   /// Puts a value at a path as the Collector does: maps on the way there are made, also in the place of something else,
@@ -107,6 +105,25 @@ extension LogEntry {
     return chain
   }
 
+  /// The map that holds the last key of a path; nil when there is none.
+  private func existingMap(of path: FieldPath) -> LogChain? {
+    var map: LogChain
+    switch path.root {
+    case .attributes: map = .attributes
+    case .resource: map = .resource
+    case .body:
+      guard body.kind == .map, let chain = body.chain else { return nil }
+      map = chain
+    }
+    for key in path.keys.dropLast() {
+      guard let value = value(of: key.utf8.span, in: map), value.kind == .map, let chain = value.chain else {
+        return nil
+      }
+      map = chain
+    }
+    return map
+  }
+
   /// Takes the value at a path out; nil when there is none.
   package mutating func remove(at path: FieldPath) -> LogValue? {
     guard let last = path.keys.last else {
@@ -121,9 +138,7 @@ extension LogEntry {
       }
       return value
     }
-    var parent = path
-    parent.keys.removeLast()
-    guard let map = value(at: parent)?.chain, value(at: parent)?.kind == .map else { return nil }
+    guard let map = existingMap(of: path) else { return nil }
     return remove(last.utf8.span, from: map)
   }
 }

@@ -25,9 +25,21 @@ package struct Expression: Sendable {
   package func evaluate(
     _ entry: inout LogEntry, _ environment: ExpressionEnvironment
   ) throws(LogOperatorError) -> LogValue {
-    var frame = frame(entry, environment)
-    let value = try program.evaluate(program.root, &entry, &frame)
-    return try program.result(value, &entry, &frame)
+    let mark = entry.mark
+    do throws(LogOperatorError) {
+      var frame = frame(entry, environment)
+      let value = try program.evaluate(program.root, &entry, &frame)
+      switch value.kind {
+      case .list, .map: break
+      case .string where value.extra == ExpressionValue.Home.entry:
+        return entry.keep(value.range, since: mark)
+      default: entry.rewind(to: mark)
+      }
+      return try program.result(value, &entry, &frame)
+    } catch {
+      entry.rewind(to: mark)
+      throw error
+    }
   }
 
   /// The value of a condition for an entry; leaves nothing behind in the arena. Nil is false.
@@ -36,8 +48,16 @@ package struct Expression: Sendable {
   package func isTrue(
     _ entry: inout LogEntry, _ environment: ExpressionEnvironment
   ) throws(LogOperatorError) -> Bool {
+    let mark = entry.mark
     var frame = frame(entry, environment)
-    let value = try program.evaluate(program.root, &entry, &frame)
+    let value: ExpressionValue
+    do throws(LogOperatorError) {
+      value = try program.evaluate(program.root, &entry, &frame)
+    } catch {
+      entry.rewind(to: mark)
+      throw error
+    }
+    entry.rewind(to: mark)
     switch value.kind {
     case .bool: return value.bool
     case .null: return false
@@ -49,5 +69,20 @@ package struct Expression: Sendable {
     ExpressionFrame(
       variables: program.variables, environment: program.usesEnvironment ? environment : nil,
       entryBytes: entry.arena.count)
+  }
+}
+
+extension LogEntry {
+  /// A text as a value, with everything else forgotten that was added since.
+  fileprivate mutating func keep(_ range: WireRange, since mark: LogEntryMark) -> LogValue {
+    guard range.upperBound > mark.arena else {
+      rewind(to: mark)
+      return .string(range)
+    }
+    // A part of an earlier text cannot reach beyond it, so that it was made as a whole.
+    arena.removeSubrange(mark.arena..<Swift.max(mark.arena, range.lowerBound))
+    let kept = WireRange(mark.arena, mark.arena + range.count)
+    rewind(to: LogEntryMark(arena: kept.upperBound, slots: mark.slots, chains: mark.chains))
+    return .string(kept)
   }
 }

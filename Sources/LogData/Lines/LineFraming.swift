@@ -1,7 +1,9 @@
+internal import ConfigSchema
+
 /// How streams are cut into records: one of these serves all files or connections of a receiver.
 package final class LineFraming: Sendable {
   /// What becomes of a record that is longer than the limit.
-  package enum Oversize: Sendable { case split, truncate }
+  package enum Oversize: String, ConfigEnum { case split, truncate }
 
   package let encoding: TextEncoding
   package let boundary: LineBoundary

@@ -20,9 +20,9 @@ struct AutomatonBuilder {
     var match: (from: Int, marks: UInt64)?
   }
 
-  private static let mostStates = 4096
+  private static let mostStates = 2048
   private static let mostEntries = 1 << 16
-  private static let mostWork = 1_000_000
+  private static let mostWork = 250_000
   private static let mostRegisters = 2048
   /// For the moment, the register that breaks circles of moves.
   private static let spare: UInt16 = 0xFFF0
@@ -144,6 +144,7 @@ struct AutomatonBuilder {
       key.append(Int32(thread.step))
       key += thread.holders
     }
+    work += key.count / 4
     if let known = numbers[key] { return known }
     guard states.count < Self.mostStates, states.count * result.classCount < Self.mostEntries else {
       throw .tooLarge

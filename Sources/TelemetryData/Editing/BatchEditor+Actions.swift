@@ -11,16 +11,20 @@ extension BatchEditor {
   }
 
   /// Applies compiled actions to every span or log record, and for metrics to every data point.
-  public mutating func applyToItems(_ actions: AttributeActions) {
+  ///
+  /// - Parameter chosen: the spans, log records or metrics that are changed; nil for all.
+  public mutating func applyToItems(_ actions: AttributeActions, of chosen: ItemSet? = nil) {
     if actions.isEmpty || batch.index.items.isEmpty { return }
     guard let number = batch.attributesField(of: .item(0)) else {
-      applyToDataPoints(actions)
+      applyToDataPoints(actions, of: chosen)
       return
     }
     let pieces = load(actions, fieldNumber: number)
     let source = batch.bytes
     let walk = ActionWalk(actions, pieces: pieces.span, bytes: source.span, fieldNumber: number)
-    for position in 0..<batch.index.items.count { apply(walk, actions, to: .item(position)) }
+    for position in 0..<batch.index.items.count where chosen?.contains(position) ?? true {
+      apply(walk, actions, to: .item(position))
+    }
   }
 
   /// Applies compiled actions to every resource.
@@ -32,10 +36,10 @@ extension BatchEditor {
     for position in 0..<batch.index.resources.count { apply(walk, actions, to: .resource(position)) }
   }
 
-  private mutating func applyToDataPoints(_ actions: AttributeActions) {
+  private mutating func applyToDataPoints(_ actions: AttributeActions, of chosen: ItemSet?) {
     let source = batch.bytes
     var loaded: [UInt32: [WirePatch.Piece]] = [:]
-    for metric in 0..<batch.index.items.count {
+    for metric in 0..<batch.index.items.count where chosen?.contains(metric) ?? true {
       for place in batch.dataPoints(ofMetric: metric) {
         let number = place.kind.attributesField
         let pieces = loaded[number] ?? load(actions, fieldNumber: number)

@@ -1,3 +1,5 @@
+internal import TimeFormats
+
 /// The answer to an HTTP request, whatever its status.
 package struct HTTPReply: Sendable {
   package var status: Int
@@ -36,6 +38,6 @@ package struct HTTPReply: Sendable {
     if !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
       return .seconds(min(Int(text) ?? .max, 1_000_000_000))
     }
-    return HTTPDateReading.secondsSinceEpoch(text).map { .seconds(max(0, $0 - now)) }
+    return HTTPDate.secondsSinceEpoch(text).map { .seconds(max(0, $0 - now)) }
   }
 }

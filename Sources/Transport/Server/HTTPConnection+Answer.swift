@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import TimeFormats
 
 extension HTTPConnection {
   /// Answers the request that waits. Ignored when it is no longer that one, or the connection is gone.

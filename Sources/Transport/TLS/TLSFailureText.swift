@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOSSL
+internal import TimeFormats
 
 /// Says in plain words why TLS failed, and what to do.
 enum TLSFailureText {

@@ -1,4 +1,3 @@
-internal import ConfigSchema
 internal import WireFormat
 
 /// Values as text, and as values of the entry.
@@ -27,7 +26,7 @@ extension ExpressionProgram {
       try frame.take(memory: value.range.count)
       made.append(text(value, entry))
     case .time, .zone: made.append(contentsOf: timeText(value).utf8)
-    case .duration: made.append(contentsOf: Self.durationText(value.int).utf8)
+    case .duration: made.append(contentsOf: GoText.duration(value.int).utf8)
     case .list:
       made.append(UInt8(ascii: "["))
       var cursor = cursor(of: value, entry)
@@ -63,8 +62,6 @@ extension ExpressionProgram {
     return try ordered(pairs, entry, &frame)
   }
 
-  static func durationText(_ nanoseconds: Int64) -> String { GoDuration.text(.nanoseconds(nanoseconds)) }
-
   // Values of the entry.
 
   /// The value as the entry holds it: made lists and maps become its own, times and durations become text.
@@ -87,7 +84,7 @@ extension ExpressionProgram {
       }
     case .time: return entry.string(timeResult(value))
     case .zone: return entry.string(timeText(value))
-    case .duration: return entry.string(Self.durationText(value.int))
+    case .duration: return entry.string(GoText.duration(value.int))
     case .list, .map:
       if value.extra == ExpressionValue.Home.entry {
         return LogValue(value.kind == .list ? .list : .map, bits: value.bits)

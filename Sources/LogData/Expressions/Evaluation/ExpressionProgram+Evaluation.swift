@@ -56,6 +56,8 @@ extension ExpressionProgram {
       return try evaluate(node.c, &entry, &frame)
     case .call: return try call(node, &entry, &frame)
     case .loop: return try loop(node, &entry, &frame)
+    case .date: return try date(node, &entry, &frame)
+    case .format: return try format(node, &entry, &frame)
     case .method: return try method(node, &entry, &frame)
     }
   }

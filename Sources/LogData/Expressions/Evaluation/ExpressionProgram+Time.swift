@@ -9,7 +9,11 @@ extension ExpressionProgram {
     _ frame: inout ExpressionFrame
   ) throws(LogOperatorError) -> ExpressionValue {
     switch function {
-    case .now: return .time(Int64(clamping: frame.environment?.now() ?? 0))
+    case .now:
+      let now = Int64(clamping: frame.environment?.now() ?? 0)
+      guard let zone = arguments.first else { return .time(now) }
+      guard zone.kind == .zone else { throw wrong(function, zone, node) }
+      return shown(now, in: zone)
     case .duration:
       guard arguments[0].kind == .string else { throw wrong(function, arguments[0], node) }
       let text = String(decoding: text(arguments[0], entry))
@@ -24,6 +28,55 @@ extension ExpressionProgram {
       return try string(Array((frame.environment?.variables[name] ?? "").utf8), &entry, &frame)
     default: throw fault("`\(function.rawValue)` is not supported", node)
     }
+  }
+
+  /// A time as a clock of a zone shows it.
+  private func shown(_ nanoseconds: Int64, in zone: ExpressionValue) -> ExpressionValue {
+    let seconds = Int(Self.seconds(nanoseconds, per: 1_000_000_000))
+    return .time(nanoseconds, zone: zones[Int(zone.int)].offset(atUnixSeconds: seconds))
+  }
+
+  // Layouts.
+
+  func date(
+    _ node: Node, _ entry: inout LogEntry, _ frame: inout ExpressionFrame
+  ) throws(LogOperatorError) -> ExpressionValue {
+    let value = try evaluate(node.a, &entry, &frame)
+    guard value.kind == .string else { throw wrong(.date, value, node) }
+    let place = Int(node.b)
+    let first = Int(children[place])
+    let now = Int64(clamping: frame.environment?.now() ?? 0)
+    var reason = ""
+    for layout in layouts[first..<first + Int(children[place + 1])] {
+      do throws(TimeTextError) {
+        let nanoseconds = try layout.nanoseconds(of: text(value, entry), now: now)
+        let zone = children[place + 2]
+        return zone < 0
+          ? .time(nanoseconds) : shown(nanoseconds, in: ExpressionValue(.zone, bits: UInt64(zone)))
+      } catch {
+        reason = ": \(error)"
+      }
+    }
+    let shown = String(decoding: text(value, entry)).prefix(40)
+    // Of several layouts none says what was meant.
+    throw fault("\"\(shown)\" is not a date\(children[place + 1] == 1 ? reason : "")", node)
+  }
+
+  func format(
+    _ node: Node, _ entry: inout LogEntry, _ frame: inout ExpressionFrame
+  ) throws(LogOperatorError) -> ExpressionValue {
+    let value = try evaluate(node.a, &entry, &frame)
+    if value.kind == .missing || (value.isNull && node.c == 1) { return .missing }
+    guard value.kind == .time else { throw fault("\(value.type) has no method `Format`", node) }
+    var layout = layouts[Int(node.b)]
+    if value.extra != 0,
+      let other = try? TimeLayout(gotime: layout.source, in: TimeZoneRules(secondsFromUTC: Int(value.extra)))
+    {
+      layout = other
+    }
+    var made: [UInt8] = []
+    layout.append(nanoseconds: value.int, to: &made)
+    return try string(made, &entry, &frame)
   }
 
   private static func nanoseconds(_ duration: Duration) -> Int64 {
@@ -62,6 +115,7 @@ extension ExpressionProgram {
     case .sub: return .duration(base.int &- argument.int)
     case .add: return .time(base.int &+ argument.int, zone: Int(base.extra))
     case .truncate: return truncated(base, to: argument.int)
+    case .zoned: return shown(base.int, in: argument)
     default: throw fault("`\(method.rawValue)` is not supported", node)
     }
   }
@@ -127,25 +181,16 @@ extension ExpressionProgram {
     case .minute: return civil.minute
     case .second: return civil.second
     case .nanosecond: return Int(value.int) - seconds * 1_000_000_000
-    // Sunday is 0; the epoch was a Thursday.
-    case .weekday: return Int(Self.modulo(Int64(Self.days(value)) + 4, 7))
-    default:
-      let (year, month, day) = (civil.year, civil.month, civil.day)
-      let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-      let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
-      return before[month - 1] + day + (isLeap && month > 2 ? 1 : 0)
+    case .weekday: return civil.weekday
+    default: return civil.dayOfYear
     }
-  }
-
-  private static func days(_ value: ExpressionValue) -> Int {
-    let seconds = Int(Self.seconds(value.int, per: 1_000_000_000)) + Int(value.extra)
-    return seconds / 86_400 - (seconds % 86_400 < 0 ? 1 : 0)
   }
 
   // Text.
 
-  /// A time as Go's `String` shows it.
+  /// A time, or the name of a zone, as Go's `String` shows it.
   func timeText(_ value: ExpressionValue) -> String {
+    if value.kind == .zone { return zones[Int(value.int)].name }
     let (date, clock, fraction) = written(value)
     let offset = Self.offset(Int(value.extra), separator: "")
     return "\(date) \(clock)\(fraction) \(offset) \(value.extra == 0 ? "UTC" : offset)"
@@ -153,6 +198,7 @@ extension ExpressionProgram {
 
   /// A time in RFC 3339, with as many digits of the fraction as it has.
   func timeResult(_ value: ExpressionValue) -> String {
+    if value.kind == .zone { return timeText(value) }
     let (date, clock, fraction) = written(value)
     return "\(date)T\(clock)\(fraction)"
       + (value.extra == 0 ? "Z" : Self.offset(Int(value.extra), separator: ":"))

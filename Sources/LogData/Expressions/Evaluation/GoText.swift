@@ -37,6 +37,29 @@ enum GoText {
     }
   }
 
+  /// A duration as Go's `String` shows it: `1h30m0s`, `1.5s`, `2ms`, `0s`; from a second on with each smaller unit.
+  static func duration(_ nanoseconds: Int64) -> String {
+    let size = nanoseconds.magnitude
+    let sign = nanoseconds < 0 ? "-" : ""
+    switch size {
+    case 0: return "0s"
+    case ..<1_000: return "\(sign)\(size)ns"
+    case ..<1_000_000: return sign + decimal(size, unit: 1_000) + "µs"
+    case ..<1_000_000_000: return sign + decimal(size, unit: 1_000_000) + "ms"
+    default: break
+    }
+    let (hours, rest) = size.quotientAndRemainder(dividingBy: 3_600_000_000_000)
+    let (minutes, seconds) = rest.quotientAndRemainder(dividingBy: 60_000_000_000)
+    let lead = hours > 0 ? "\(hours)h\(minutes)m" : minutes > 0 ? "\(minutes)m" : ""
+    return sign + lead + decimal(seconds, unit: 1_000_000_000) + "s"
+  }
+
+  private static func decimal(_ value: UInt64, unit: UInt64) -> String {
+    var fraction = String(String(unit + value % unit).dropFirst())
+    while fraction.hasSuffix("0") { fraction.removeLast() }
+    return "\(value / unit)" + (fraction.isEmpty ? "" : ".\(fraction)")
+  }
+
   /// The fewest digits that mean a number, and how many of them stand before the point.
   private static func shortest(_ value: Double) -> (digits: [UInt8], point: Int) {
     if value == 0 { return ([UInt8(ascii: "0")], 1) }

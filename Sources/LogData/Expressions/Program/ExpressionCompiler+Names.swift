@@ -128,6 +128,7 @@ extension ExpressionCompiler {
       let wanted = signature.parameters[Swift.min(index, signature.parameters.count - 1)]
       try require(wanted, part, Self.argument(index, arguments.count, name), arguments[index])
     }
+    if let part = try time(function, parts, arguments, syntax) { return part }
     if function == .now || function == .env { usesEnvironment = true }
     let first = place(parts.map(\.node))
     return emit(
@@ -229,6 +230,7 @@ extension ExpressionCompiler {
     for (index, argument) in parts.enumerated() {
       try require(parameters[index], argument, Self.argument(index, parts.count, name), arguments[index])
     }
+    if method == .format { return try format(part, parts[0], arguments[0], isOptional, syntax) }
     let number = Int32(clamping: ExpressionMethod.allCases.firstIndex(of: method) ?? 0)
     let type = method == .truncate ? part.type.intersection(method.receiver) : method.result
     return emit(

@@ -1,5 +1,6 @@
 internal import ConfigSchema
 internal import NativeCodecs
+internal import TimeFormats
 internal import WireFormat
 
 /// Makes a program of a tree: finds out what names mean, and refuses what can never work.
@@ -15,6 +16,8 @@ struct ExpressionCompiler {
   var values: [ExpressionValue] = []
   var constants: [UInt8] = []
   var patterns: [Pattern] = []
+  var layouts: [TimeLayout] = []
+  var zones: [TimeZoneRules] = []
   var variables = 0
   var usesEnvironment = false
 

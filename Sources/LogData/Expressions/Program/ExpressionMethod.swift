@@ -20,6 +20,7 @@ enum ExpressionMethod: String, CaseIterable, Sendable {
   case sub = "Sub"
   case add = "Add"
   case utc = "UTC"
+  case format = "Format"
   case zoned = "In"
   case truncate = "Truncate"
   case hours = "Hours"
@@ -45,6 +46,7 @@ enum ExpressionMethod: String, CaseIterable, Sendable {
     case .before, .after, .equal, .sub: [.time]
     case .add, .truncate: [.duration]
     case .zoned: [.zone]
+    case .format: [.string]
     default: []
     }
   }
@@ -56,7 +58,7 @@ enum ExpressionMethod: String, CaseIterable, Sendable {
     case .add, .utc, .zoned: .time
     case .truncate: [.time, .duration]
     case .hours, .minutes, .seconds: .double
-    case .string: .string
+    case .string, .format: .string
     default: .int
     }
   }

@@ -1,4 +1,5 @@
 internal import NativeCodecs
+internal import TimeFormats
 internal import WireFormat
 
 /// A compiled expression: nodes in one array that refer to each other by position.
@@ -41,6 +42,10 @@ struct ExpressionProgram: Sendable {
     /// a: the function; b: first of the children: array, variable of the element, size of the predicate, predicate (-1
     /// when there is none), and more arguments; c: how many arguments are behind these four.
     case loop
+    /// a: text; b: first of the children: the first layout, how many of them are tried, the zone or -1.
+    case date
+    /// a: time; b: the layout; c: 1 when it is behind `?.`.
+    case format
     /// a: the method; b: first of the children: base, then arguments; c: how many arguments, and 1,000 more behind `?.`.
     case method
   }
@@ -61,6 +66,8 @@ struct ExpressionProgram: Sendable {
   /// The bytes of constant texts.
   let constants: [UInt8]
   let patterns: [Pattern]
+  let layouts: [TimeLayout]
+  let zones: [TimeZoneRules]
   let root: Int32
   let variables: Int
   let usesEnvironment: Bool
@@ -72,6 +79,8 @@ struct ExpressionProgram: Sendable {
     values = compiler.values
     constants = compiler.constants
     patterns = compiler.patterns
+    layouts = compiler.layouts
+    zones = compiler.zones
     variables = compiler.variables
     usesEnvironment = compiler.usesEnvironment
     self.root = root

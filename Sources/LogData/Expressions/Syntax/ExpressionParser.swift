@@ -58,6 +58,8 @@ struct ExpressionParser {
     if reason.isEmpty {
       switch token.text {
       case "=" where token.kind == .symbol: text += "; to compare write `==`"
+      case _ where token.kind == .number && token.text.hasPrefix("."):
+        text += "; an element of an array is written `[1]`"
       case "AND", "OR", "NOT", "IN": text += "; operators are written in small letters"
       default: break
       }

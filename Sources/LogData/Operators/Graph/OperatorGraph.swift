@@ -198,7 +198,7 @@ final class OperatorNode {
   /// The only output, or -1.
   let next: Int
   let routes: [[Int]]
-  var counts: OperatorCounts
+  fileprivate var counts: OperatorCounts
 
   init(_ config: OperatorConfig, id: String, outputs: [Int], routes: [[Int]], _ context: OperatorContext) {
     self.id = id

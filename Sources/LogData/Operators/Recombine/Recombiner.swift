@@ -103,7 +103,5 @@ final class Recombiner: HoldingLogOperator {
     return next
   }
 
-  var heldBytes: Int {
-    sources.all.reduce(0) { $0 + ($1.count > 0 ? $1.base.arena.count + $1.text.count : 0) }
-  }
+  var heldBytes: Int { sources.all.reduce(0) { $0 + $1.heldBytes } }
 }

@@ -2,12 +2,13 @@ internal import WireFormat
 
 /// The entries of one source that are to become one.
 final class Series {
-  /// What tells the source from others.
-  let key: [UInt8]
+  /// The name of the source; empty for those without, which their stream tells apart.
+  let name: [UInt8]
+  let stream: Int
   /// The entry whose other fields stay.
   var base = LogEntry()
   /// The texts joined so far, when there are several.
-  private(set) var text: [UInt8] = []
+  private var text = WireWriter(capacity: 16)
   /// How many entries there are; 0 when no series is open.
   var count = 0
   /// Bytes of the joined text.
@@ -18,12 +19,17 @@ final class Series {
   /// For each stream that entries came from, the first and the last byte of theirs.
   private var held: [LogSource] = []
 
-  init(key: [UInt8]) { self.key = key }
+  init(name: [UInt8], stream: Int) {
+    self.name = name
+    self.stream = stream
+  }
+
+  /// How many bytes it holds, about.
+  var heldBytes: Int { count > 0 ? base.arena.count + text.count : 0 }
 
   func clear() {
     base.reset()
-    text.removeAll(keepingCapacity: true)
-    if text.capacity > 1 << 16 { text = [] }
+    if text.capacity > 1 << 16 { text = WireWriter(capacity: 16) } else { text.removeAll() }
     count = 0
     size = 0
     hasMatched = false
@@ -48,19 +54,20 @@ final class Series {
   /// Takes the text out of the first entry, before a second one joins.
   func begin(from field: FieldPath) {
     guard let range = base.value(at: field)?.range else { return }
-    text.append(contentsOf: base.arena[range.range])
+    let arena = base.arena
+    text.write(arena.span, in: range)
   }
 
   func join(_ more: Span<UInt8>, with separator: [UInt8]) {
-    if !text.isEmpty { text.append(contentsOf: separator) }
-    for index in more.indices { text.append(more[index]) }
+    if text.count > 0 { text.write(separator.span) }
+    text.write(more)
     size = text.count
   }
 
   /// Makes the base the entry that all became.
   func finish(_ field: FieldPath) {
     if count > 1 {
-      let joined = LogValue.string(base.add(text.span))
+      let joined = LogValue.string(base.add(text.bytes))
       // A field that held a string can be set.
       try? base.set(joined, at: field)
     }
@@ -76,54 +83,55 @@ struct SeriesTable {
   var openCount = 0
   /// How many that are not open are kept for later.
   private let spare: Int
-  /// Positions by the hash of the key; of equal hashes the newest, and behind it the earlier ones.
+  /// Positions by the hash of name and stream.
   private var positions: [Int: [Int]] = [:]
   private var current: Series?
-  private var key: [UInt8] = []
 
   init(spare: Int) { self.spare = max(16, spare) }
 
   /// The series that an entry belongs to.
   mutating func series(of entry: borrowing LogEntry, by identifier: FieldPath) -> Series {
-    key.removeAll(keepingCapacity: true)
-    let name = entry.value(at: identifier)
-    if let name, name.kind == .string, !name.range.isEmpty {
-      key.append(1)
-      key.append(contentsOf: entry.arena[name.range.range])
-    } else {
-      let stream = UInt64(bitPattern: Int64(entry.source.stream))
-      for shift in stride(from: UInt64(0), to: 64, by: 8) {
-        key.append(UInt8(truncatingIfNeeded: stream >> shift))
-      }
-    }
-    if let current, current.key == key { return current }
-    let series = find() ?? make()
+    let value = entry.value(at: identifier)
+    let range =
+      value?.kind == .string ? value?.range ?? WireRange(start: 0, end: 0) : WireRange(start: 0, end: 0)
+    // A name holds over several streams, as when a file is rotated.
+    let stream = range.isEmpty ? entry.source.stream : 0
+    if let current, Self.isSeries(current, of: entry.text(range), stream) { return current }
+    let series = series(named: entry.text(range), stream)
     current = series
     return series
   }
 
-  private func find() -> Series? {
-    guard let candidates = positions[Self.hash(of: key)] else { return nil }
-    for position in candidates where all[position].key == key { return all[position] }
-    return nil
-  }
-
-  private mutating func make() -> Series {
+  private mutating func series(named name: Span<UInt8>, _ stream: Int) -> Series {
+    let hash = Self.hash(name, stream)
+    for position in positions[hash] ?? [] where Self.isSeries(all[position], of: name, stream) {
+      return all[position]
+    }
     if all.count >= openCount + 2 * spare { forgetClosed() }
-    let series = Series(key: key)
+    var bytes: [UInt8] = []
+    for index in name.indices { bytes.append(name[index]) }
+    let series = Series(name: bytes, stream: stream)
     all.append(series)
-    positions[Self.hash(of: key), default: []].append(all.count - 1)
+    positions[hash, default: []].append(all.count - 1)
     return series
   }
 
-  private static func hash(of key: [UInt8]) -> Int { key.span.seededHash }
+  private static func isSeries(_ series: Series, of name: Span<UInt8>, _ stream: Int) -> Bool {
+    let own = series.name
+    return series.stream == stream && own.span.hasSameBytes(as: name)
+  }
+
+  private static func hash(_ name: Span<UInt8>, _ stream: Int) -> Int {
+    name.isEmpty ? stream : name.seededHash
+  }
 
   /// Forgets the sources without an open series: files are rotated away, and connections end.
   private mutating func forgetClosed() {
     all.removeAll { $0.count == 0 }
     positions = [:]
     for (position, series) in all.enumerated() {
-      positions[Self.hash(of: series.key), default: []].append(position)
+      let name = series.name
+      positions[Self.hash(name.span, series.stream), default: []].append(position)
     }
   }
 }

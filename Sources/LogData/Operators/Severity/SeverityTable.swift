@@ -23,10 +23,16 @@ struct SeverityTable: Sendable {
       } else {
         entries.append(Entry(text: bytes, severity: severity))
       }
-      if entries.count * 2 > slots.count { slots = [Int16](repeating: -1, count: slots.count * 2) }
-      for (position, entry) in entries.enumerated() {
-        let free = slot(of: entry.text.span)
-        slots[free] = Int16(position)
+      if entries.count * 2 > slots.count {
+        slots = [Int16](repeating: -1, count: slots.count * 2)
+        for position in entries.indices {
+          let text = entries[position].text
+          let free = slot(of: text.span)
+          slots[free] = Int16(position)
+        }
+      } else {
+        let free = slot(of: bytes.span)
+        slots[free] = Int16(entries.count - 1)
       }
     }
   }

@@ -2,14 +2,6 @@ internal import Glibc
 package import TimeFormats
 internal import WireFormat
 
-/// Which RFC syslog messages follow.
-package enum SyslogProtocol: String, Sendable {
-  case rfc5424
-  case rfc3164
-  /// None: what follows the priority, if there is one, is the message.
-  case none
-}
-
 /// How a message says where it ends (RFC 6587).
 package enum SyslogFraming: Sendable, Equatable {
   /// It does not: it fills what it came in.
@@ -46,7 +38,7 @@ package struct SyslogParser: LogValueParser {
   package mutating func parse(
     _ value: LogValue, of entry: inout LogEntry
   ) throws(LogOperatorError) -> LogValue {
-    let range = try value.textRange()
+    let range = try entry.wellFormedText(of: value)
     do throws(SyslogFault) {
       try read(entry.text(range), observedAt: entry.observedTimestamp)
     } catch {

@@ -60,7 +60,8 @@ package struct TimestampConfig: ConfigGroup {
     }
   }
 
-  private static func problem(ofZone name: String) -> (message: String, help: String?)? {
+  /// What is wrong with the name of a zone, and what to do; nil when nothing is.
+  static func problem(ofZone name: String) -> (message: String, help: String?)? {
     do throws(TimeZoneError) {
       _ = try TimeZoneDatabase.zone(name)
       return nil

@@ -1,3 +1,4 @@
+import ConfigSchema
 import Glibc
 import TelemetryData
 
@@ -30,6 +31,49 @@ extension Operation {
         return writer.writer.finish().itemCount
       },
     ]
+  }
+
+  /// Lines as entries through operators that do little themselves.
+  static func logOperators() throws -> [Operation] {
+    let lines = accessLines()
+    return try [
+      ("three of noop", "[{type: noop}, {type: noop}, {type: noop}]"),
+      (
+        "add, move, remove",
+        "[{type: add, field: attributes.env, value: prod}, {type: move, from: attributes.env, to: resource.env}, {type: remove, field: resource.env}]"
+      ),
+      ("filter", "[{type: filter, expr: 'body startsWith \"ERROR\"'}]"),
+      (
+        "recombine, series of one",
+        "[{type: recombine, combine_field: body, is_first_entry: 'body startsWith \"10.\"'}]"
+      ),
+      (
+        "recombine, series of 100",
+        "[{type: recombine, combine_field: body, is_first_entry: 'body startsWith \"never\"'}]"
+      ),
+    ].map { name, config in
+      let graph = try graph(config)
+      let entries = EntryBox()
+      return Operation("log operators: \(name)", items: lines.count) {
+        var count = 0
+        for line in lines {
+          entries.entry.reset()
+          entries.entry.body = .string(entries.entry.add(line.span))
+          graph.process(&entries.entry) { count += $0.arena.count & 1 }
+        }
+        return count
+      }
+    }
+  }
+
+  private static func graph(_ operators: String) throws -> OperatorGraph {
+    let (root, _) = ConfigLoader.load(sources: [.text("operators: \(operators)", name: "operators")])
+    var context = ConfigContext()
+    guard let root = root?["operators"], let list = OperatorList.decode(root, base: nil, context: &context)
+    else {
+      throw LogOperatorError(context.diagnostics.render())
+    }
+    return OperatorGraph(list, OperatorContext(environment: ExpressionEnvironment(now: { 0 }), random: { 0 }))
   }
 
   private final class WriterBox { var writer = LogBatchWriter() }

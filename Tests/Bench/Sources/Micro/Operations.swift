@@ -29,7 +29,7 @@ struct Operation {
     actions.delete("user_agent.original")
     let compiled = actions
 
-    return [
+    return try [
       Operation("index", goal: 10) {
         try Batch(bytes: bytes, signal: .traces, validation: .framing).itemCount
       },
@@ -56,7 +56,7 @@ struct Operation {
       Operation("build from values") { spanBatch().byteCount },
       Operation("WireFormat: walk over all fields") { walk(bytes.span, 0..<bytes.count, depth: 0) },
       Operation("WireFormat: write six fields", items: 1) { writeFields() },
-    ] + expositions() + scrapes() + remoteWrites() + logRecords()
+    ] + expositions() + scrapes() + remoteWrites() + logRecords() + captures() + logOperators()
   }
 
   init(

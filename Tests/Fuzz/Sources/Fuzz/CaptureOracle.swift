@@ -5,7 +5,7 @@ enum CaptureOracle {
   /// The input is a byte of options, the pattern up to a line end, and the text.
   static func check(_ input: [UInt8]) throws {
     guard let options = input.first, let end = input.firstIndex(of: 0x0A), end > 0 else { return }
-    guard let text = String(validating: input[1..<end], as: UTF8.self), text.utf8.count < 400 else { return }
+    guard let text = String(validating: input[1..<end], as: UTF8.self), text.utf8.count < 120 else { return }
     let anchorings: [Pattern.Anchoring] = [.anywhere, .start, .whole]
     guard
       let pattern = try? Pattern(

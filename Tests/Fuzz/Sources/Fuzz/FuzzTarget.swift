@@ -17,6 +17,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case codecs
   /// Patterns, and texts that they match or not.
   case captures
+  /// Layouts of times, texts of them, and files of time zones.
+  case times
   /// The framing of gRPC messages on both sides.
   case grpc
   /// HTTP/2 connections to the gRPC server.
@@ -51,6 +53,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .headers: try HeaderOracle.check(input)
     case .codecs: try CodecOracle.check(input)
     case .captures: try CaptureOracle.check(input)
+    case .times: try TimeOracle.check(input)
     case .grpc: try GRPCOracle.check(input)
     case .http2: try HTTP2Oracle.check(input)
     case .http: try HTTPOracle.check(input)
@@ -77,6 +80,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .headers: HeaderOracle.seeds
     case .codecs: CodecOracle.seeds
     case .captures: CaptureOracle.seeds
+    case .times: TimeOracle.seeds
     case .grpc: GRPCOracle.seeds
     case .http2: HTTP2Oracle.seeds
     case .http: HTTPOracle.seeds

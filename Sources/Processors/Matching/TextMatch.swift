@@ -1,0 +1,104 @@
+internal import NativeCodecs
+internal import PipelineKit
+internal import TelemetryData
+internal import WireFormat
+
+/// A text that must be met, or a regular expression that must match somewhere.
+enum TextMatch: Sendable {
+  case equal([UInt8])
+  case pattern(Pattern)
+
+  /// - Throws: when a pattern does not compile; ``problem(ofPattern:)`` was asked at the check.
+  init(_ text: String, _ type: MatchType) throws(PatternError) {
+    self = type == .strict ? .equal([UInt8](text.utf8)) : .pattern(try Pattern(text))
+  }
+
+  func matches(_ text: Span<UInt8>) -> Bool {
+    switch self {
+    case .equal(let wanted): wanted.span.hasSameBytes(as: text)
+    case .pattern(let pattern): pattern.matches(text)
+    }
+  }
+
+  /// Why a regular expression does not compile; nil when it does.
+  static func problem(ofPattern text: String) -> String? {
+    do {
+      _ = try Pattern(text)
+      return nil
+    } catch { return error.description }
+  }
+}
+
+/// Any one of several texts; none at all takes every text.
+struct TextMatches: Sendable {
+  private let choices: [TextMatch]
+
+  init(_ texts: [String], _ type: MatchType) throws(PatternError) {
+    var choices: [TextMatch] = []
+    for text in texts { choices.append(try TextMatch(text, type)) }
+    self.choices = choices
+  }
+
+  var isEmpty: Bool { choices.isEmpty }
+
+  func matches(_ text: Span<UInt8>) -> Bool {
+    if choices.isEmpty { return true }
+    for choice in choices where choice.matches(text) { return true }
+    return false
+  }
+}
+
+/// Attributes that must all be there.
+struct AttributeMatches: Sendable {
+  private enum Value: Sendable {
+    case any
+    case pattern(Pattern)
+    case equal(AnyValue)
+  }
+  private struct Entry: Sendable {
+    let key: [UInt8]
+    let value: Value
+  }
+  private let entries: [Entry]
+
+  init(_ properties: [AttributeProperty], _ type: MatchType) throws(PatternError) {
+    var entries: [Entry] = []
+    for property in properties {
+      let key = [UInt8](property.key.utf8)
+      switch (property.value?.value, type) {
+      case (nil, _): entries.append(Entry(key: key, value: .any))
+      case (.string(let text), .regexp):
+        entries.append(Entry(key: key, value: .pattern(try Pattern(text))))
+      case (let value?, _): entries.append(Entry(key: key, value: .equal(value)))
+      }
+    }
+    self.entries = entries
+  }
+
+  var isEmpty: Bool { entries.isEmpty }
+
+  func matches(_ attributes: AttributesView) -> Bool {
+    for entry in entries {
+      guard let value = attributes.first(entry.key) else { return false }
+      switch entry.value {
+      case .any: continue
+      case .equal(.string(let text)):
+        if value.kind != .string || !value.bytes.equals(text.utf8.span) { return false }
+      case .equal(let wanted): if value.value != wanted { return false }
+      case .pattern(let pattern): if !Self.matches(pattern, value) { return false }
+      }
+    }
+    return true
+  }
+
+  /// Numbers and booleans are matched as text; lists, maps and bytes never are.
+  private static func matches(_ pattern: Pattern, _ value: AnyValueView) -> Bool {
+    switch value.kind {
+    case .string: pattern.matches(value.bytes.span)
+    case .bool: pattern.matches(value.bool ? "true" : "false")
+    case .int: pattern.matches(String(value.int))
+    case .double: pattern.matches(GoNumber.text(of: value.double))
+    default: false
+    }
+  }
+}

@@ -1,0 +1,161 @@
+internal import ConfigSchema
+internal import LogData
+internal import TelemetryData
+internal import WireFormat
+
+/// What a ``LogLane`` guards: operators, and the batch in the making.
+struct LogLaneState: ~Copyable {
+  /// A batch that is ready, and how many of the stream's records are done with it.
+  struct Ready {
+    let batch: Batch
+    let mark: Int
+  }
+
+  /// Bytes and records of a batch that is not made larger.
+  private static let batchBytes = 256 << 10
+  private static let batchRecords = 8192
+
+  private typealias Computed = (path: FieldPath, text: TextWithExpressions)
+
+  private let graph: OperatorGraph
+  private let syslog: ParsingOperator<SyslogParser>?
+  private let computed: [Computed]
+  private let environment: ExpressionEnvironment
+  private let meters: LogInputMeters
+  /// Whether records are nothing but lines with what their origin says.
+  private let isPlain: Bool
+  private var writer = LogBatchWriter()
+  /// Kept for its memory.
+  private var entry = LogEntry()
+  private var observed: UInt64 = 0
+  /// How many records have been added, or what the reader of a single stream says instead.
+  private var position = 0
+  private var ready: [Ready] = []
+  private var reported: [OperatorCounts]
+
+  init(
+    config: LogInputConfig, syslog: SyslogParser.Options?, environment: ExpressionEnvironment,
+    meters: LogInputMeters
+  ) {
+    graph = OperatorGraph(config.operators, OperatorContext(environment: environment, random: { UInt64.random(in: .min ... .max) }))
+    self.syslog = syslog.map { ParsingOperator(SyslogParser($0), ParserKeys()) }
+    computed =
+      config.attributes.filter { $0.value.constant == nil }
+      .map { (FieldPath(.attributes, [$0.key]), $0.value) }
+      + config.resource.filter { $0.value.constant == nil }.map { (FieldPath(.resource, [$0.key]), $0.value) }
+    self.environment = environment
+    self.meters = meters
+    isPlain = graph.isEmpty && syslog == nil && computed.isEmpty
+    reported = graph.counts
+    graph.onFailure = { id, error in meters.failed(id, error) }
+  }
+
+  /// Sets the time for what is read next: nanoseconds since the Unix epoch, and on the monotonic clock.
+  mutating func begin(now: UInt64, monotonic: UInt64) {
+    observed = now
+    graph.now = monotonic
+  }
+
+  // Records.
+
+  /// Adds a line.
+  ///
+  /// - Parameter isBytes: whether it is no text.
+  mutating func add(_ line: Span<UInt8>, isBytes: Bool = false, from origin: borrowing LogOrigin) {
+    position += 1
+    if isPlain, isBytes == origin.linesAreBytes {
+      writer.appendLine(line, observed: observed, in: origin.frame)
+    } else {
+      entry.replace(with: origin.prototype)
+      entry.observedTimestamp = observed
+      let range = entry.add(line)
+      entry.body = isBytes ? .bytes(range) : .string(range)
+      process()
+    }
+    cutIfFull()
+  }
+
+  /// Adds a record that the reader fills in.
+  ///
+  /// - Parameter fill: returns false when there is none after all.
+  mutating func add(from origin: borrowing LogOrigin, _ fill: (inout LogEntry) -> Bool) {
+    entry.replace(with: origin.prototype)
+    entry.observedTimestamp = observed
+    entry.source.start = UInt64(position)
+    guard fill(&entry) else { return }
+    position += 1
+    entry.source.end = UInt64(position)
+    process()
+    cutIfFull()
+  }
+
+  private mutating func process() {
+    for item in computed {
+      do throws(LogOperatorError) {
+        try entry.set(item.text.value(for: &entry, environment), at: item.path)
+      } catch {
+        meters.failed("\(item.path)", error)
+      }
+    }
+    if let syslog {
+      do throws(LogOperatorError) { _ = try syslog.process(&entry) } catch {
+        meters.failed("syslog", error)
+      }
+    }
+    Self.process(&entry, graph, &writer)
+  }
+
+  private static func process(
+    _ entry: inout LogEntry, _ graph: OperatorGraph, _ writer: inout LogBatchWriter
+  ) {
+    if graph.isEmpty { return writer.append(entry) }
+    graph.process(&entry) { writer.append($0) }
+  }
+
+  // Batches.
+
+  private mutating func cutIfFull() {
+    if writer.byteCount >= Self.batchBytes || writer.recordCount >= Self.batchRecords { cut() }
+  }
+
+  /// Ends the batch in the making.
+  mutating func cut() {
+    meter()
+    let mark = graph.oldestHeld(stream: 0).map { Int(clamping: $0) } ?? position
+    // Records that operators dropped or hold leave their mark too, with a batch that has none of them.
+    ready.append(Ready(batch: writer.isEmpty ? Batch(signal: .logs) : writer.finish(), mark: mark))
+  }
+
+  /// The batches that are ready.
+  mutating func takeReady() -> [Ready] {
+    defer { ready = [] }
+    return ready
+  }
+
+  /// Lets go what operators have held for as long as they may; when to come back for more.
+  mutating func expire(now: UInt64) -> UInt64? {
+    Self.expire(now, graph, &writer)
+    return graph.nextDue
+  }
+
+  private static func expire(_ now: UInt64, _ graph: OperatorGraph, _ writer: inout LogBatchWriter) {
+    graph.expire(now: now) { writer.append($0) }
+  }
+
+  /// When something that operators hold is due, on the monotonic clock.
+  var nextDue: UInt64? { graph.nextDue }
+
+  /// Lets go all that operators hold.
+  mutating func release() { Self.release(graph, &writer) }
+
+  private static func release(_ graph: OperatorGraph, _ writer: inout LogBatchWriter) {
+    graph.flush { writer.append($0) }
+  }
+
+  private mutating func meter() {
+    if graph.isEmpty { return }
+    let counts = graph.counts
+    meters.add(counts, since: reported)
+    reported = counts
+  }
+}
