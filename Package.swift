@@ -39,7 +39,7 @@ let package = Package(
       targets: [
         "Transport", "NativeCodecs", "PrometheusData", "Storage", "Engine", "Console", "Receivers",
         "Processors",
-        "Exporters", "Extensions", "TimeFormats",
+        "Exporters", "Extensions", "TimeFormats", "LogData",
       ]),
   ],
   dependencies: [
@@ -269,7 +269,7 @@ let package = Package(
         "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
         "PrometheusData",
         "Engine",
-        "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
+        "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats", "LogData",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),
