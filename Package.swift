@@ -270,7 +270,6 @@ let package = Package(
         "PrometheusData", "LogData",
         "Engine",
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
-        "LogData",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),

@@ -91,6 +91,19 @@ import WireFormat
     }
   }
 
+  @Test func `equal keys are found at every distance from the end`() throws {
+    for length in 0...20 {
+      let key = String(repeating: "k", count: length)
+      for behind in 0...20 {
+        let text = "{\"\(key)\":1,\"\(key)\":2}" + String(repeating: " ", count: behind)
+        var entry = LogEntry()
+        let range = entry.add(text)
+        let value = try JSONParser().parse(.string(range), of: &entry)
+        #expect(entry.json(value) == "{\"\(key)\":2}")
+      }
+    }
+  }
+
   @Test func `many keys are looked up in time that grows with their number`() throws {
     let members = (0..<50_000).map { "\"key\($0 % 40_000)\":\($0)" }.joined(separator: ",")
     var entry = LogEntry()

@@ -39,9 +39,9 @@ package struct LogEntry: Sendable {
   package mutating func reset() {
     arena.removeAll(keepingCapacity: true)
     slots.removeAll(keepingCapacity: true)
-    chains.removeAll(keepingCapacity: true)
-    chains.append((-1, -1))
-    chains.append((-1, -1))
+    if chains.count > 2 { chains.removeLast(chains.count - 2) }
+    chains[0] = (-1, -1)
+    chains[1] = (-1, -1)
     body = .null
     timestamp = 0
     observedTimestamp = 0

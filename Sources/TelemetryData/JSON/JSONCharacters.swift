@@ -1,5 +1,5 @@
 /// Tests of characters, eight at a time where it matters.
-package enum JSONCharacters {
+@_spi(Inside) public enum JSONCharacters {
   /// How many of eight characters, the first in the lowest byte, stand before the first that cannot be in a
   /// JSON string as it is (RFC 8259 §7: quote, backslash, control characters).
   ///
@@ -7,7 +7,7 @@ package enum JSONCharacters {
   /// wrongly, but never one further down, so the first one found is right.
   @inlinable
   @inline(__always)
-  package static func unescapedPrefix(_ word: UInt64) -> Int {
+  public static func unescapedPrefix(_ word: UInt64) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let quotes = word ^ 0x2222_2222_2222_2222
     let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
@@ -29,12 +29,12 @@ package enum JSONCharacters {
 
   @inlinable
   @inline(__always)
-  package static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+  public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
   /// The value of a hexadecimal digit of either case, or nil.
   @inlinable
   @inline(__always)
-  package static func hexValue(_ byte: UInt8) -> UInt8? {
+  public static func hexValue(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte &- 0x30
     case 0x41...0x46: byte &- 0x37

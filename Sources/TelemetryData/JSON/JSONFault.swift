@@ -2,13 +2,13 @@
 /// goes well.
 ///
 /// ``OTLPJSONError`` is made of it at the end, with the path, the line and the column.
-package struct JSONFault: Error {
-  package var offset: Int
-  package var reason: OTLPJSONError.Reason
+@_spi(Inside) public struct JSONFault: Error {
+  public var offset: Int
+  public var reason: OTLPJSONError.Reason
 
   @inlinable
   @inline(__always)
-  package init(_ reason: OTLPJSONError.Reason, at offset: Int) {
+  public init(_ reason: OTLPJSONError.Reason, at offset: Int) {
     self.offset = offset
     self.reason = reason
   }

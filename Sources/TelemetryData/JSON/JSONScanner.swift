@@ -1,10 +1,10 @@
-internal import WireFormat
+public import WireFormat
 
 /// Reads the tokens of a JSON text one after the other, straight from its bytes (RFC 8259).
-package struct JSONScanner: ~Escapable {
-  package let text: Span<UInt8>
+@_spi(Inside) public struct JSONScanner: ~Escapable {
+  public let text: Span<UInt8>
   /// The next byte to read.
-  package var position = 0
+  public var position = 0
   /// Whether strings may hold control characters and malformed UTF-8: as they are, for whoever resolves the string.
   @usableFromInline
   let isLenient: Bool
@@ -13,7 +13,7 @@ package struct JSONScanner: ~Escapable {
 
   @inlinable
   @_lifetime(copy text)
-  package init(_ text: Span<UInt8>, at position: Int = 0, isLenient: Bool = false) {
+  public init(_ text: Span<UInt8>, at position: Int = 0, isLenient: Bool = false) {
     self.text = text
     self.position = position
     self.isLenient = isLenient
@@ -24,11 +24,11 @@ package struct JSONScanner: ~Escapable {
   /// The next byte, or zero, which is no token, at the end.
   @inlinable
   @inline(__always)
-  package var next: UInt8 { position < text.count ? text[position] : 0 }
+  public var next: UInt8 { position < text.count ? text[position] : 0 }
 
   @inlinable
   @inline(__always)
-  package mutating func skipSpace() {
+  public mutating func skipSpace() {
     if position < text.count, text[position] > 0x20 { return }
     skipSpaces()
   }
@@ -45,13 +45,13 @@ package struct JSONScanner: ~Escapable {
   }
 
   @inline(never)
-  package func unexpected(_ expectation: OTLPJSONError.Expectation) -> JSONFault {
+  public func unexpected(_ expectation: OTLPJSONError.Expectation) -> JSONFault {
     JSONFault(position < text.count ? .expected(expectation) : .endOfText, at: position)
   }
 
   @inlinable
   @inline(__always)
-  package mutating func take(_ byte: UInt8, _ expectation: OTLPJSONError.Expectation) throws(JSONFault) {
+  public mutating func take(_ byte: UInt8, _ expectation: OTLPJSONError.Expectation) throws(JSONFault) {
     if next != byte { throw unexpected(expectation) }
     position &+= 1
   }
@@ -59,7 +59,7 @@ package struct JSONScanner: ~Escapable {
   /// Steps over what separates two members of an object or a list; false at its closing character.
   @inlinable
   @inline(__always)
-  package mutating func takeSeparator(
+  public mutating func takeSeparator(
     closing: UInt8, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) -> Bool {
     skipSpace()
@@ -74,7 +74,7 @@ package struct JSONScanner: ~Escapable {
   /// Steps over an opening character and, where nothing follows, over the closing one too; then it is false.
   @inlinable
   @inline(__always)
-  package mutating func takeOpening(
+  public mutating func takeOpening(
     _ opening: UInt8, closing: UInt8, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) -> Bool {
     try take(opening, expectation)
@@ -85,7 +85,7 @@ package struct JSONScanner: ~Escapable {
   }
 
   /// Steps over a word such as `null`.
-  package mutating func takeWord(
+  public mutating func takeWord(
     _ word: StaticString, _ expectation: OTLPJSONError.Expectation
   ) throws(JSONFault) {
     let start = position
@@ -101,13 +101,13 @@ package struct JSONScanner: ~Escapable {
   /// Steps over `null` if it stands here.
   @inlinable
   @inline(__always)
-  package mutating func takeNull() throws(JSONFault) -> Bool {
+  public mutating func takeNull() throws(JSONFault) -> Bool {
     if next != 0x6E { return false }
     try takeWord("null", .value)
     return true
   }
 
-  package mutating func takeBoolean() throws(JSONFault) -> Bool {
+  public mutating func takeBoolean() throws(JSONFault) -> Bool {
     let isTrue = next == 0x74
     if isTrue { try takeWord("true", .boolean) } else { try takeWord("false", .boolean) }
     return isTrue
@@ -116,14 +116,14 @@ package struct JSONScanner: ~Escapable {
   // Strings.
 
   /// The inside of a string as it stands in the text.
-  package struct RawString {
-    package var start: Int
-    package var end: Int
+  public struct RawString {
+    public var start: Int
+    public var end: Int
     /// Whether there are backslashes to resolve, or malformed bytes to replace.
-    package var hasEscapes: Bool
+    public var hasEscapes: Bool
 
     @inlinable
-    package init(start: Int, end: Int, hasEscapes: Bool) {
+    public init(start: Int, end: Int, hasEscapes: Bool) {
       self.start = start
       self.end = end
       self.hasEscapes = hasEscapes
@@ -133,7 +133,7 @@ package struct JSONScanner: ~Escapable {
   /// Steps over a string and checks its characters; escapes are only looked at when they are resolved.
   @inlinable
   @inline(__always)
-  package mutating func takeString(
+  public mutating func takeString(
     _ expectation: OTLPJSONError.Expectation = .string
   ) throws(JSONFault) -> RawString {
     try take(0x22, expectation)
@@ -166,7 +166,7 @@ package struct JSONScanner: ~Escapable {
 
   /// The place of the first quote, backslash or control character from a place on, or the end.
   @inline(__always)
-  package func endOfPlain(from start: Int, to end: Int) -> Int {
+  public func endOfPlain(from start: Int, to end: Int) -> Int {
     var place = start
     while place < end, place &+ 8 <= text.count {
       let clear = JSONCharacters.unescapedPrefix(text.loadUInt64(at: place))
@@ -203,7 +203,7 @@ package struct JSONScanner: ~Escapable {
   /// The character that the escape at an offset, of its backslash, stands for, and the offset behind.
   ///
   /// Half of a surrogate pair becomes U+FFFD, as in the Collector and in Go's own decoder.
-  package func unescape(at start: Int, to end: Int) throws(JSONFault) -> (scalar: Unicode.Scalar, next: Int) {
+  public func unescape(at start: Int, to end: Int) throws(JSONFault) -> (scalar: Unicode.Scalar, next: Int) {
     let fault = JSONFault(.invalidEscape, at: start)
     guard start + 1 < end else { throw fault }
     switch text[start + 1] {
@@ -259,7 +259,7 @@ package struct JSONScanner: ~Escapable {
   // Anything.
 
   /// Steps over a value of any kind, checking that it is well-formed.
-  package mutating func skipValue(depth: Int = 0) throws(JSONFault) {
+  public mutating func skipValue(depth: Int = 0) throws(JSONFault) {
     switch next {
     case 0x22:
       let string = try takeString()

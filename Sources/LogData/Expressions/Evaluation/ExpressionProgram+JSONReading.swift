@@ -1,4 +1,4 @@
-internal import TelemetryData
+@_spi(Inside) internal import TelemetryData
 internal import WireFormat
 
 extension ExpressionProgram {

@@ -51,8 +51,7 @@ struct CSVRowReader {
   private mutating func takeLine(_ entry: borrowing LogEntry) -> Bool {
     if nextLine >= text.upperBound { return false }
     position = nextLine
-    var end = position
-    while end < text.upperBound, entry.arena[end] != 0x0A { end &+= 1 }
+    let end = entry.arena.span.firstOffset(of: 0x0A, from: position, to: text.upperBound) ?? text.upperBound
     newline = end
     nextLine = min(end &+ 1, text.upperBound)
     lineEnd = end > position && entry.arena[end &- 1] == 0x0D ? end &- 1 : end
@@ -80,13 +79,25 @@ struct CSVRowReader {
 
   /// Reads a field without quotes around it; false when it ends its line.
   private mutating func readPlain(of entry: inout LogEntry) throws(LogOperatorError) -> Bool {
-    let place = entry.firstPlace(of: delimiter, from: position, to: lineEnd)
-    let end = place < 0 ? lineEnd : place
-    if !isLazy {
-      for index in position..<end where entry.arena[index] == Self.quote {
-        throw fault("a quote within a field that does not begin with one", at: index)
+    var place = -1
+    if isLazy {
+      place = entry.firstPlace(of: delimiter, from: position, to: lineEnd)
+    } else {
+      var start = position
+      while true {
+        place = entry.arena.span.firstPlace(of: delimiter[0], Self.quote, from: start, to: lineEnd)
+        if place < 0
+          || (entry.arena[place] != Self.quote && entry.holds(delimiter, at: place, before: lineEnd))
+        {
+          break
+        }
+        if entry.arena[place] == Self.quote {
+          throw fault("a quote within a field that does not begin with one", at: place)
+        }
+        start = place + 1
       }
     }
+    let end = place < 0 ? lineEnd : place
     field.append(from: position, to: end, of: &entry)
     position = end + (place < 0 ? 0 : delimiter.count)
     return place >= 0
@@ -97,9 +108,8 @@ struct CSVRowReader {
     let opening = position
     position += 1
     while true {
-      var place = position
-      while place < lineEnd, entry.arena[place] != Self.quote { place &+= 1 }
-      if place < lineEnd {
+      let place = entry.arena.span.firstPlace(of: Self.quote, Self.quote, from: position, to: lineEnd)
+      if place >= 0 {
         let behind = place + 1
         if behind < lineEnd, entry.arena[behind] == Self.quote {
           // The first of two quotes belongs to the field.

@@ -10,6 +10,9 @@ package final class ContainerParser: HoldingLogOperator {
   private let dropsSource: Bool
   private let blocks: [any LogOperator]
   private var lines: SplitLines
+  /// The path read last, and what it says: most lines are of the same file as the line before.
+  private var knownPath: [UInt8] = []
+  private var known: KubernetesLogPath?
 
   package init(
     format: ContainerLogFormat = .detected, readsPath: Bool = true, maxSize: Int = 1 << 20,
@@ -38,7 +41,7 @@ package final class ContainerParser: HoldingLogOperator {
       entry.rewind(to: mark)
       throw error
     }
-    let failure = put(line, place, into: &entry)
+    let failure = put(line, place, path, into: &entry)
     if !line.isPartial && lines.isEmpty {
       if let failure { throw failure }
       return .pass
@@ -71,17 +74,20 @@ package final class ContainerParser: HoldingLogOperator {
         "there is no attribute \"log.file.path\" to read namespace and pod from: set include_file_path: true at the receiver, or add_metadata_from_filepath: false"
       )
     }
-    guard let place = KubernetesLogPath(path, of: entry) else {
+    if let known, entry.text(path).hasSameBytes(as: knownPath.span) { return known }
+    guard let place = KubernetesLogPath(entry.text(path)) else {
       throw LogOperatorError(
         "log.file.path does not end in NAMESPACE_POD_UID/CONTAINER/RESTARTS.log, as Kubernetes lays out its logs"
       )
     }
+    known = place
+    knownPath = Array(entry.arena[path.range])
     return place
   }
 
   /// Puts what was found into the entry; returns what a block could not do.
   private func put(
-    _ line: ContainerLine, _ place: KubernetesLogPath?, into entry: inout LogEntry
+    _ line: ContainerLine, _ place: KubernetesLogPath?, _ path: WireRange?, into entry: inout LogEntry
   ) -> LogOperatorError? {
     var failure: LogOperatorError?
     if dropsSource { _ = entry.remove(at: source) }
@@ -102,7 +108,7 @@ package final class ContainerParser: HoldingLogOperator {
     if line.tag.upperBound > 0 {
       entry.set(WireRange(keys + 12, keys + 18), to: .string(line.tag), in: .attributes)
     }
-    place?.add(to: &entry)
+    if let place, let path { place.add(to: &entry, pathAt: path.lowerBound) }
     return failure
   }
 

@@ -2,6 +2,8 @@ internal import WireFormat
 
 /// What the path of a container's log says: `…/NAMESPACE_POD_UID/CONTAINER/RESTARTS.log`, as the kubelet lays it out.
 ///
+/// Ranges are counted from the start of the path.
+///
 /// A file that was rotated has its time behind it, and perhaps `.gz`: `0.log.20250219-233547.gz`.
 struct KubernetesLogPath {
   var namespace: WireRange
@@ -10,11 +12,9 @@ struct KubernetesLogPath {
   var container: WireRange
   var restarts: WireRange
 
-  /// Reads the path at a range of the arena; nil when it is laid out in another way.
-  init?(_ path: WireRange, of entry: borrowing LogEntry) {
-    let text = entry.text(path)
-    let base = path.lowerBound
-    func range(_ start: Int, _ end: Int) -> WireRange { WireRange(base + start, base + end) }
+  /// Reads a path; nil when it is laid out in another way.
+  init?(_ text: Span<UInt8>) {
+    func range(_ start: Int, _ end: Int) -> WireRange { WireRange(start, end) }
     let fileStart = Self.startOfPart(text, endingAt: text.count)
     let containerStart = Self.startOfPart(text, endingAt: fileStart - 1)
     let podStart = Self.startOfPart(text, endingAt: containerStart - 1)
@@ -80,19 +80,25 @@ struct KubernetesLogPath {
   private static let names = Array(
     "k8s.namespace.namek8s.pod.namek8s.pod.uidk8s.container.namek8s.container.restart_count".utf8)
 
-  /// Puts what was found into the resource of the entry.
-  func add(to entry: inout LogEntry) {
+  /// Puts what was found into the resource of the entry, in whose arena the path starts at an offset.
+  func add(to entry: inout LogEntry, pathAt base: Int) {
     var start = entry.add(Self.names.span).lowerBound
     let hasResource = entry.chains[LogChain.resource.position].first >= 0
-    for (length, value) in [(18, namespace), (12, pod), (11, uid), (18, container), (27, restarts)] {
+    func put(_ length: Int, _ range: WireRange) {
       let key = WireRange(start, start + length)
+      let value = LogValue.string(WireRange(base + range.lowerBound, base + range.upperBound))
       start += length
       if hasResource {
-        entry.set(key, to: .string(value), in: .resource)
+        entry.set(key, to: value, in: .resource)
       } else {
-        entry.append(key: key, .string(value), to: .resource)
+        entry.append(key: key, value, to: .resource)
       }
     }
+    put(18, namespace)
+    put(12, pod)
+    put(11, uid)
+    put(18, container)
+    put(27, restarts)
   }
 }
 

@@ -1,4 +1,4 @@
-internal import TelemetryData
+@_spi(Inside) internal import TelemetryData
 internal import WireFormat
 
 /// Reads a JSON text that lies in an entry's arena into values of that entry (RFC 8259).
@@ -281,8 +281,14 @@ struct SeenKeys {
     var word = UInt64(truncatingIfNeeded: length)
     if length >= 8 {
       word = word &+ text.loadUInt64(at: start) &+ text.loadUInt64(at: end &- 8) &* 31
-    } else if length > 0, start &+ 8 <= text.count {
-      word = word &+ text.loadUInt64(at: start) &<< UInt64(truncatingIfNeeded: (8 &- length) &* 8)
+    } else if start &+ 8 <= text.count {
+      // Shifted out are the bytes behind the key.
+      let shift = UInt64(truncatingIfNeeded: (8 &- length) &* 8)
+      word = word &+ (length == 0 ? 0 : text.loadUInt64(at: start) &<< shift)
+    } else {
+      var last: UInt64 = 0
+      for place in start..<end { last = last &>> 8 | UInt64(text[place]) &<< 56 }
+      word = word &+ last
     }
     return (word &* 0x9E37_79B9_7F4A_7C15) &>> 58
   }

@@ -81,8 +81,7 @@ package struct KeyValueParser: LogValueParser {
     scan.hasValue = false
     while scan.position < scan.end {
       let start = scan.position
-      var place = start
-      while place < scan.end, !hasMeaning[Int(entry.arena[place])] { place &+= 1 }
+      var place = endOfPlain(entry.arena.span, from: start, to: scan.end)
       if place > start, scan.backslash >= 0 { place = start }
       scan.position = place
       if place > start {
@@ -95,6 +94,15 @@ package struct KeyValueParser: LogValueParser {
       }
       if try takeByte(&scan, of: &entry) { return }
     }
+  }
+
+  /// The first place of a byte that may have a meaning, or the end.
+  @inline(__always)
+  private func endOfPlain(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    let table = hasMeaning.span
+    var place = start
+    while place < end, !table[Int(bytes[place])] { place &+= 1 }
+    return place
   }
 
   /// Reads one byte, or a delimiter of pairs; then it is true.

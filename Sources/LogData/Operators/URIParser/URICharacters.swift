@@ -1,4 +1,4 @@
-internal import TelemetryData
+@_spi(Inside) internal import TelemetryData
 
 /// Which characters may stand where in a URI (RFC 3986, with the additions of Go's `net/url`).
 enum URICharacters {

@@ -38,13 +38,13 @@ struct URIReader {
       throw fault("a control character", at: place)
     }
     if end - start == 1, entry.arena[start] == 0x2A {
-      set("path", text, &entry)
+      set(Name.path, text, &entry)
       return
     }
     var rest = start
     let schemeEnd = try endOfScheme(entry)
     if schemeEnd > start {
-      set("scheme", entry.lowercased(WireRange(start, schemeEnd)), &entry)
+      set(Name.scheme, entry.lowercased(WireRange(start, schemeEnd)), &entry)
       rest = schemeEnd + 1
     }
     let question = entry.firstPlace(of: [0x3F], from: rest, to: end)
@@ -59,13 +59,28 @@ struct URIReader {
         path = slash < 0 ? pathEnd : slash
         try readAuthority(&entry, from: rest + 2, to: path)
       }
-      if path < pathEnd { set("path", try escapedPath(&entry, from: path, to: pathEnd), &entry) }
+      if path < pathEnd { set(Name.path, try escapedPath(&entry, from: path, to: pathEnd), &entry) }
     }
     if question >= 0 { try readQuery(&entry, from: question + 1, to: end, skipsFaults: true) }
   }
 
-  private func set(_ key: StaticString, _ value: WireRange, _ entry: inout LogEntry) {
-    if !value.isEmpty { entry.append(key: entry.add(key), .string(value), to: map) }
+  /// The names of the parts, and where each stands.
+  private static let names = Array("schemeuserhostportpathquery".utf8)
+  private enum Name {
+    static let scheme = 0..<6
+    static let user = 6..<10
+    static let host = 10..<14
+    static let port = 14..<18
+    static let path = 18..<22
+    static let query = 22..<27
+  }
+
+  private func set(_ name: Range<Int>, _ value: WireRange, _ entry: inout LogEntry) {
+    if !value.isEmpty { entry.append(key: key(name, &entry), .string(value), to: map) }
+  }
+
+  private func key(_ name: Range<Int>, _ entry: inout LogEntry) -> WireRange {
+    entry.add(Self.names.span.extracting(name))
   }
 
   private func fault(_ reason: String, at place: Int) -> LogOperatorError {
@@ -105,7 +120,7 @@ struct URIReader {
       let colon = entry.firstPlace(of: [0x3A], from: start, to: hostStart - 1)
       let userEnd = colon < 0 ? hostStart - 1 : colon
       if colon >= 0 { try checkEscapes(entry, from: colon + 1, to: hostStart - 1) }
-      set("user", try unescaped(&entry, from: start, to: userEnd), &entry)
+      set(Name.user, try unescaped(&entry, from: start, to: userEnd), &entry)
     }
     try readHost(&entry, from: hostStart, to: end)
   }
@@ -129,8 +144,8 @@ struct URIReader {
         throw fault("expected a digit of the port", at: place)
       }
     }
-    set("host", try unescapedHost(&entry, from: nameStart, to: nameEnd), &entry)
-    if hostEnd + 1 < end { set("port", WireRange(hostEnd + 1, end), &entry) }
+    set(Name.host, try unescapedHost(&entry, from: nameStart, to: nameEnd), &entry)
+    if hostEnd + 1 < end { set(Name.port, WireRange(hostEnd + 1, end), &entry) }
   }
 
   /// A host with its percent signs resolved, which only bytes beyond ASCII and a zone (RFC 6874) may have.
@@ -205,7 +220,7 @@ struct URIReader {
       place = pairEnd + 1
     }
     if entry.chains[parameters.position].first >= 0 {
-      entry.append(key: entry.add("query" as StaticString), value, to: map)
+      entry.append(key: key(Name.query, &entry), value, to: map)
     }
   }
 
@@ -277,13 +292,6 @@ struct URIReader {
 }
 
 extension LogEntry {
-  /// Puts a text known when compiling into the arena.
-  mutating func add(_ text: StaticString) -> WireRange {
-    let start = arena.count
-    for byte in text.description.utf8 { arena.append(byte) }
-    return WireRange(start, arena.count)
-  }
-
   /// The text in small letters, as far as ASCII goes; the range itself when it has no others.
   fileprivate mutating func lowercased(_ range: WireRange) -> WireRange {
     if !range.range.contains(where: { 0x41...0x5A ~= arena[$0] }) { return range }

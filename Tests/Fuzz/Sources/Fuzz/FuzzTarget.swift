@@ -41,6 +41,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case expositionText = "exposition-text"
   case expositionOpenMetrics = "exposition-openmetrics"
   case expositionProtobuf = "exposition-protobuf"
+  /// Lines of logs that are JSON, and those that other parsers read.
+  case logJSON = "log-json"
+  case logParsers = "log-parsers"
 
   /// Runs one input.
   ///
@@ -71,6 +74,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .expositionText: try ExpositionOracle.check(input, format: .text)
     case .expositionOpenMetrics: try ExpositionOracle.check(input, format: .openMetrics)
     case .expositionProtobuf: try ExpositionOracle.check(input, format: .protobuf)
+    case .logJSON: try LogParserOracle.checkJSON(input)
+    case .logParsers: try LogParserOracle.checkText(input)
     }
   }
 
@@ -100,6 +105,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .expositionText: ExpositionOracle.textSeeds
     case .expositionOpenMetrics: ExpositionOracle.openMetricsSeeds
     case .expositionProtobuf: ExpositionOracle.protobufSeeds
+    case .logJSON: LogParserOracle.jsonSeeds
+    case .logParsers: LogParserOracle.textSeeds
     }
   }
 
