@@ -27,9 +27,9 @@ struct RecordWriter: ~Copyable {
   init(_ settings: TailSettings, _ context: ComponentContext) {
     config = settings.config
     meters = LogInputMeters(context)
-    let (clock, meters) = (context.clock, meters)
-    environment = ExpressionEnvironment(variables: meters.variables, now: { clock.unixNanoseconds })
-    let operators = OperatorContext(environment: environment, random: { UInt64.random(in: .min ... .max) })
+    let meters = meters
+    let operators = meters.operatorContext
+    environment = operators.environment
     graph = OperatorGraph(config.input.operators, operators)
     header = config.header.map { HeaderReader($0, content: settings.framing, operators) }
     computed =
