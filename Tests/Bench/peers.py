@@ -32,6 +32,13 @@ class Peer:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.start_seconds = self.wait_until_listening(started)
 
+    @classmethod
+    def of(cls, process):
+        """A process that listens nowhere."""
+        peer = cls.__new__(cls)
+        peer.process = process
+        return peer
+
     def wait_until_listening(self, started):
         while time.monotonic() - started < 10:
             if self.process.poll() is not None:

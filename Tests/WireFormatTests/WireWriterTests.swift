@@ -61,6 +61,24 @@ struct WireWriterTests {
     #expect(writer.finish() == [0x12, 3, 1, 0xAC, 2, 0x1A, 8, 1, 0, 0, 0, 0, 0, 0, 0])
   }
 
+  @Test func `a pair is written as its messages are`() {
+    let letters = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
+    var pairs = WireWriter(capacity: 16)
+    var messages = WireWriter(capacity: 16)
+    for (keyCount, valueCount) in (0...70).map({ ($0, 70 - $0) }) + [(3, 120), (5, 122), (128, 3), (9, 20_000)] {
+      let (key, value) = (Array(letters[..<keyCount]), Array(letters[..<valueCount]))
+      for number: UInt32 in [1, 6, 300] {
+        pairs.pairField(number, key: key.span, 7, value.span)
+        messages.message(number) { message in
+          if !key.isEmpty { message.bytesField(1, key) }
+          message.message(2) { $0.bytesField(7, value) }
+        }
+      }
+    }
+    let (found, expected) = (pairs.finish(), messages.finish())
+    #expect(found == expected)
+  }
+
   @Test(arguments: [0, 1, -1, 2, Int64.max, Int64.min])
   func `zigzag maps small magnitudes to small numbers and back`(value: Int64) {
     #expect(ZigZag.decode(ZigZag.encode(value)) == value)

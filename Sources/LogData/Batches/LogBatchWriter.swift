@@ -52,13 +52,13 @@ package struct LogBatchWriter: ~Copyable {
       key.write(entry.text(entry.scopeName))
     }
     if select(resourceCount) {
-      let mark = main.beginMessage(2)
+      let mark = main.beginMessage(2, expecting: max(128, entry.arena.count))
       main.writeLogRecord(entry)
       main.endMessage(mark)
     } else {
       let group = others[current]
       let before = group.records.count
-      let mark = group.records.beginMessage(2)
+      let mark = group.records.beginMessage(2, expecting: max(128, entry.arena.count))
       group.records.writeLogRecord(entry)
       group.records.endMessage(mark)
       otherBytes += group.records.count - before

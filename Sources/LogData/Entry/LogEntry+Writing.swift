@@ -26,19 +26,22 @@ extension WireWriter {
     var position = entry.chains[map.position].first
     while position >= 0 {
       let slot = entry.slots[Int(position)]
+      position = slot.next
+      let key = entry.text(slot.key)
       switch slot.value.kind {
-      case .string: writeAttribute(number, slot.key, text: slot.value.range, kind: 1, in: entry.arena.span)
-      case .bytes: writeAttribute(number, slot.key, text: slot.value.range, kind: 7, in: entry.arena.span)
-      case .bool, .int, .double: writeAttribute(number, slot.key, slot.value, in: entry.arena.span)
+      case .string: pairField(number, key: key, 1, entry.text(slot.value.range))
+      case .bytes: pairField(number, key: key, 7, entry.text(slot.value.range))
+      case .bool: pairField(number, key: key, 2, varint: slot.value.bits)
+      case .int: pairField(number, key: key, 3, varint: slot.value.bits)
+      case .double: pairField(number, key: key, 4, fixed64: slot.value.bits)
       case .null, .list, .map:
         let mark = beginMessage(number)
-        if !slot.key.isEmpty { bytesField(1, entry.text(slot.key)) }
+        if !slot.key.isEmpty { bytesField(1, key) }
         let value = beginMessage(2)
         writeAnyValue(slot.value, of: entry)
         endMessage(value)
         endMessage(mark)
       }
-      position = slot.next
     }
   }
 
@@ -58,7 +61,12 @@ extension WireWriter {
     if entry.timestamp != 0 { fixed64Field(1, entry.timestamp) }
     if entry.severityNumber != 0 { intField(2, Int64(entry.severityNumber)) }
     if !entry.severityText.isEmpty { bytesField(3, entry.text(entry.severityText)) }
-    if entry.body.kind != .null {
+    if entry.body.kind == .string {
+      let text = entry.text(entry.body.range)
+      writeTag(.lengthDelimited(5))
+      writeVarint(UInt64(Varint.fieldLength(1, payload: text.count)))
+      bytesField(1, text)
+    } else if entry.body.kind != .null {
       let mark = beginMessage(5)
       writeAnyValue(entry.body, of: entry)
       endMessage(mark)

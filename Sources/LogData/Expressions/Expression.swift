@@ -33,11 +33,11 @@ package struct Expression: Sendable {
       case .list, .map: break
       case .string where value.extra == ExpressionValue.Home.entry:
         return entry.keep(value.range, since: mark)
-      default: entry.rewind(to: mark)
+      default: entry.forget(since: mark)
       }
       return try program.result(value, &entry, &frame)
     } catch {
-      entry.rewind(to: mark)
+      entry.forget(since: mark)
       throw error
     }
   }
@@ -54,10 +54,10 @@ package struct Expression: Sendable {
     do throws(LogOperatorError) {
       value = try program.evaluate(program.root, &entry, &frame)
     } catch {
-      entry.rewind(to: mark)
+      entry.forget(since: mark)
       throw error
     }
-    entry.rewind(to: mark)
+    entry.forget(since: mark)
     switch value.kind {
     case .bool: return value.bool
     case .null: return false
@@ -73,6 +73,14 @@ package struct Expression: Sendable {
 }
 
 extension LogEntry {
+  /// Forgets what was added, which mostly is nothing.
+  @inline(__always)
+  mutating func forget(since mark: LogEntryMark) {
+    if arena.count != mark.arena || slots.count != mark.slots || chains.count != mark.chains {
+      rewind(to: mark)
+    }
+  }
+
   /// A text as a value, with everything else forgotten that was added since.
   fileprivate mutating func keep(_ range: WireRange, since mark: LogEntryMark) -> LogValue {
     guard range.upperBound > mark.arena else {

@@ -76,7 +76,7 @@ import Testing
     "flatten(reduce(1..150, [#acc], []))",
     "reduce(1..150, [#acc], []) == reduce(1..150, [#acc], [])", "max(reduce(1..150, [#acc], [1]))",
     "any(1..10000, body matches string(#) + 'x')",
-    "groupBy(map(1..20000, string(#)), #)", "filter(1..2000, repeat('a', 1000) contains 'b')",
+    "groupBy(map(1..20000, string(#)), #)", "map(1..2000, repeat('a', 1000))",
   ]
 
   @Test(arguments: expensive) func `what takes too much is given up`(_ text: String) throws {
@@ -88,6 +88,13 @@ import Testing
     let reasons = ["takes more memory", "takes more steps", "nested more than 100 deep", "too many elements"]
     #expect(reasons.contains { error.description.contains($0) }, "\(error)")
     #expect(entry.arena.count < 4 << 20)
+  }
+
+  @Test func `what a predicate makes for one element is gone at the next`() throws {
+    var entry = try ExpressionTable.entry()
+    let text = "count(1..2000, upper(repeat('a', 1000)) contains 'AB' or len([1..100, {a: #}]) == 2)"
+    #expect(try Expression(text).evaluate(&entry, ExpressionTable.environment) == .int(2000))
+    #expect(entry.arena.count < 1 << 20)
   }
 
   @Test func `a result that is nested too deep is refused`() throws {

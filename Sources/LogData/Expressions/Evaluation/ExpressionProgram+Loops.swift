@@ -49,7 +49,16 @@ extension ExpressionProgram {
     guard loop.predicate >= 0 else { return element }
     frame.variables[loop.variable] = element
     frame.variables[loop.variable + 1] = .int(index)
-    return try evaluate(loop.predicate, &entry, &frame)
+    let (before, holding) = (entry.mark, frame.holding)
+    let value = try evaluate(loop.predicate, &entry, &frame)
+    // What was made on the way to a number or the like is not needed for the next element.
+    switch value.kind {
+    case .string, .list, .map: break
+    default:
+      entry.forget(since: before)
+      frame.release(to: holding)
+    }
+    return value
   }
 
   private func holds(

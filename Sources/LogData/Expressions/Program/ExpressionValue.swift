@@ -139,6 +139,15 @@ struct ExpressionFrame {
     if bytes < 0 || memory < 0 { throw Self.tooMuch }
   }
 
+  /// How much it holds now.
+  var holding: (items: Int, memory: Int) { (items.count, memory) }
+
+  /// Forgets what came since; no value that is still used may refer to it.
+  mutating func release(to holding: (items: Int, memory: Int)) {
+    if items.count > holding.items { items.removeLast(items.count - holding.items) }
+    memory = holding.memory
+  }
+
   /// Counts work: a comparison, an element or a few bytes looked at are each a few units.
   mutating func take(work units: Int) throws(LogOperatorError) {
     work = work.subtractingReportingOverflow(units).partialValue

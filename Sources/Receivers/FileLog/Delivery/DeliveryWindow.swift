@@ -41,9 +41,9 @@ struct DeliveryWindow {
   /// Whether another batch may be read.
   var hasRoom: Bool { entries.isEmpty || bytes < Self.capacity }
 
-  /// Whether something waits to be offered again.
-  var isRefused: Bool {
-    entries.contains { if case .waiting = $0.state { true } else { false } }
+  /// Whether some batch has no outcome yet.
+  var isUnderWay: Bool {
+    entries.contains { if case .underWay = $0.state { true } else { false } }
   }
 
   /// Takes a batch in, nil where there are positions only; its number, under which its outcome comes.
@@ -55,6 +55,11 @@ struct DeliveryWindow {
         number: next, batch: batch, marks: marks, state: batch == nil ? .done : .underWay,
         pause: retry.initialInterval))
     return next
+  }
+
+  /// How many records a batch has.
+  func items(of number: Int) -> Int {
+    entries.first { $0.number == number }?.batch?.itemCount ?? 0
   }
 
   /// Books an outcome.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PipelineKit
 
 /// What the system says of a file.
 struct FileStatus: Sendable, Equatable {
@@ -8,8 +9,10 @@ struct FileStatus: Sendable, Equatable {
   var kind: Kind
   /// Bytes.
   var size: UInt64
-  /// Nanoseconds since the Unix epoch.
+  /// When it was written to, in nanoseconds since the Unix epoch.
   var modified: Int64
+  /// When anything about it changed, in nanoseconds since the Unix epoch; cannot be set by programs.
+  var changed: Int64
   /// How many names it has; 0 once it has been deleted.
   var links: UInt64
   var permissions: UInt32
@@ -26,6 +29,7 @@ struct FileStatus: Sendable, Equatable {
       }
     size = UInt64(max(0, raw.st_size))
     modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+    changed = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
     links = UInt64(raw.st_nlink)
     permissions = UInt32(raw.st_mode & 0o7777)
     owner = raw.st_uid
@@ -64,18 +68,27 @@ struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 /// Calls may block as long as a disk does.
 final class OpenFile {
   let descriptor: Int32
+  /// Counts the files that are open.
+  private let gauge: SelfMetricCell
 
-  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+  private init(_ descriptor: Int32, _ gauge: SelfMetricCell) {
+    self.descriptor = descriptor
+    self.gauge = gauge
+    gauge.add()
+  }
 
-  deinit { close(descriptor) }
+  deinit {
+    gauge.add(-1)
+    close(descriptor)
+  }
 
-  /// Opens a regular file and says what it is.
-  ///
-  /// A pipe or a device of that name is not opened for long: reading one could block for ever.
-  static func open(_ path: String) throws(FileError) -> (file: OpenFile, status: FileStatus) {
+  /// Opens a file and says what it is: whoever opened something else than a regular file lets it go unread.
+  static func open(
+    _ path: String, counting gauge: SelfMetricCell
+  ) throws(FileError) -> (file: OpenFile, status: FileStatus) {
     let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     if descriptor < 0 { throw FileError.last }
-    let file = OpenFile(descriptor)
+    let file = OpenFile(descriptor, gauge)
     return (file, try file.status())
   }
 
@@ -106,6 +119,15 @@ final class OpenFile {
       done += result
     }
     return done
+  }
+
+  /// The print of the bytes in a range; nil when the file does not reach that far.
+  func print(_ count: Int, endingAt end: UInt64) throws(FileError) -> BytePrint? {
+    if count == 0 { return BytePrint.none }
+    guard end >= UInt64(count) else { return nil }
+    var bytes = [UInt8](repeating: 0, count: count)
+    guard try read(count, at: end - UInt64(count), into: &bytes) == count else { return nil }
+    return BytePrint(bytes.span)
   }
 
   /// Where the first data at or behind an offset is, for files with holes; nil when there is none.

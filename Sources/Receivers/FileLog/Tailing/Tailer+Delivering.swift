@@ -1,3 +1,4 @@
+internal import Logging
 internal import PipelineKit
 internal import TelemetryData
 
@@ -13,7 +14,7 @@ extension Tailer {
     touched.removeAll(keepingCapacity: true)
     guard batch.count > 0 else {
       _ = window.add(nil, marks)
-      return book()
+      return settle()
     }
     let size = batch.byteCount
     var last = LineBatch(capacity: min(size + size / 8, Self.batchSize + Self.readSize))
@@ -34,11 +35,27 @@ extension Tailer {
 
   /// Books what became of a batch.
   func resolve(_ number: Int, _ outcome: Outcome) {
+    switch outcome {
+    case .accepted, .refused: break
+    case .partial(let rejected, let message): reject(rejected, message)
+    case .rejected(let reason): reject(window.items(of: number), reason)
+    }
     window.resolve(number, outcome, now: context.clock.now)
-    book()
+    settle()
   }
 
-  private func book() {
-    for mark in window.takeAccepted() { mark.file.accepted = mark.position }
+  private func reject(_ records: Int, _ reason: String) {
+    meters.rejected.add(records)
+    rejectionLog.log(
+      .error, "records were rejected and are passed over",
+      metadata: ["records": "\(records)", "reason": "\(reason)"])
+  }
+
+  /// Books what has been accepted in order.
+  private func settle() {
+    for mark in window.takeAccepted() {
+      mark.file.accepted = mark.position
+      mark.file.isUnsaved = true
+    }
   }
 }

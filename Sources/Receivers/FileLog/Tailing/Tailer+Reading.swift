@@ -4,24 +4,14 @@ internal import PipelineKit
 
 /// Reading what is new.
 extension Tailer {
-  /// Has every file read again that has been written to lately.
-  func pollActive(_ now: MonotonicInstant) {
-    nextPoll = now + settings.config.pollInterval
-    for file in active { enqueue(file) }
-  }
-
   /// Reads files that may have something new, each a piece at a time.
   func readReady() {
     var visits = 0
-    var position = 0
-    while position < ready.count, visits < Self.visitsPerTurn, window.hasRoom {
-      let file = ready[position]
-      position += 1
+    while visits < Self.visitsPerTurn, window.hasRoom, let file = ready.popFirst() {
       visits += 1
       file.isReady = false
       if visit(file) { enqueue(file) }
     }
-    ready.removeFirst(position)
     if ready.isEmpty { closeBatch() }
     active.removeAll { !$0.isActive }
     meters.readingFiles.set(active.count)
@@ -35,14 +25,20 @@ extension Tailer {
       return hasMore
     } catch {
       complain(file.path, error)
+      file.isActive = false
       return false
     }
   }
 
   /// Lets a file alone that has not grown for a while, until the kernel tells that it has.
   private func rest(_ file: TailedFile) {
-    let now = context.clock.now
-    guard now - file.lastGrowth >= Self.activity, file.framer.flushDeadline == nil else { return }
+    let quiet = context.clock.now - file.lastGrowth
+    guard quiet >= Self.activity, file.framer.flushDeadline == nil else { return }
+    if !file.isListed, let status = try? file.handle?.status(), status.links == 0 {
+      file.isDeleted = true
+      if quiet >= Self.deletedPatience { part(file) }
+      return
+    }
     if file.watch != nil {
       // It was watched before it was read: nothing can have been missed.
       file.isActive = false
@@ -59,6 +55,7 @@ extension Tailer {
   /// What stands before that place is read again with it: if it is not what it was, the file was written anew.
   private func read(_ file: TailedFile) throws(FileError) -> Bool {
     guard let handle = file.handle else { return false }
+    if file.skipsZeros { passHole(file, handle) }
     var buffer: [UInt8] = []
     swap(&buffer, &self.buffer)
     defer { swap(&buffer, &self.buffer) }
@@ -69,13 +66,18 @@ extension Tailer {
         buffer += [UInt8](repeating: 0, count: wanted + trail - buffer.count)
       }
       let count = try handle.read(wanted + trail, at: file.framer.offset - UInt64(trail), into: &buffer)
+      file.size = file.framer.offset - UInt64(trail) + UInt64(count)
       if count < trail || BytePrint(buffer.span.extracting(0..<trail)) != file.trail {
-        rewind(file)
-        return true
+        if file.isAwaited, count < trail { return false }
+        rewritten(file)
+        return false
       }
+      file.isAwaited = false
+      file.intactAt = Int64(clamping: context.clock.unixNanoseconds)
       let isEnd = count < wanted + trail
       let bytes = buffer.span.extracting(0..<count)
       let (cursor, isFull) = takeLines(of: file, in: bytes, from: trail, isEnd: isEnd)
+      if count > trail, file.head.count < settings.fingerprintSize { refreshHead(of: file) }
       if cursor > trail {
         file.lastGrowth = context.clock.now
         return !isEnd || isFull
@@ -101,7 +103,7 @@ extension Tailer {
       batch.add(bytes.extracting(line.text), attributes: file.attributes.span, observed: observed)
     }
     if cursor > start {
-      file.trail = BytePrint(bytes.extracting(max(0, cursor - Self.trailSize)..<cursor))
+      file.advance(trail: BytePrint(bytes.extracting(max(0, cursor - Self.trailSize)..<cursor)))
       touch(file)
     }
     let isFull = batch.byteCount >= Self.batchSize
@@ -115,24 +117,22 @@ extension Tailer {
     touched.append(file)
   }
 
-  /// Begins again in a file that was written anew.
-  private func rewind(_ file: TailedFile) {
-    meters.truncations.add()
-    context.logger.info(
-      "a file was truncated or written anew",
-      metadata: ["file": "\(file.path)", "offset": "\(file.framer.offset)"])
-    file.framer = LineFramer(settings.framing)
-    file.trail = .none
-    touch(file)
-  }
-
-  /// Reads what stands before a position that was set from outside.
-  func retrail(_ file: TailedFile) {
-    let count = Int(min(file.framer.offset, UInt64(Self.trailSize)))
-    var bytes = [UInt8](repeating: 0, count: count)
-    guard let handle = file.handle,
-      let read = try? handle.read(count, at: file.framer.offset - UInt64(count), into: &bytes)
-    else { return }
-    file.trail = BytePrint(bytes.span.extracting(0..<read))
+  /// Passes over zeros at the beginning of a file that was truncated while its writer went on where it was.
+  private func passHole(_ file: TailedFile, _ handle: OpenFile) {
+    guard file.framer.offset == 0 else {
+      file.skipsZeros = false
+      return
+    }
+    var offset = handle.firstData(from: 0) ?? 0
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    while let count = try? handle.read(bytes.count, at: offset, into: &bytes), count > 0 {
+      let zeros = bytes[..<count].prefix { $0 == 0 }.count
+      offset += UInt64(zeros)
+      if zeros < count {
+        file.skipsZeros = false
+        break
+      }
+    }
+    if offset > 0, !file.skipsZeros { file.move(to: FilePosition(offset: offset), settings.framing) }
   }
 }

@@ -1,5 +1,3 @@
-internal import ConfigSchema
-internal import LogData
 internal import Logging
 internal import PipelineKit
 internal import TelemetryData
@@ -17,19 +15,26 @@ final class Tailer {
   let notices: FileNotices?
 
   // Which files there are.
-  var files: [FileID: TailedFile] = [:]
-  var paths: [String: TailedFile] = [:]
+  var book = FileBook()
+  /// Files that look like copies of what is followed, until it is known what they are.
+  var candidates: [FileID: CopyCandidate] = [:]
   /// Watched directories: the paths that lead to each.
   var directories: [Int32: [String]] = [:]
   /// Watched files.
   var watches: [Int32: TailedFile] = [:]
+  /// Whether some directory tells nothing of changes.
+  var isBlind = false
   var looks = 0
+  /// Whether the first look is still to come, or under way.
+  var isBeginning = true
   var nextLook: MonotonicInstant
   /// Paths that could not be looked at or opened, and were told of.
   var complaints: Set<String> = []
+  /// Whether the places where earlier lives stopped are known.
+  var hasPast = false
 
   // What is to be read.
-  var ready: [TailedFile] = []
+  var ready = ReadyQueue()
   var active: [TailedFile] = []
   var nextPoll: MonotonicInstant
   var buffer: [UInt8]
@@ -39,6 +44,7 @@ final class Tailer {
   var touched: [TailedFile] = []
   var window: DeliveryWindow
 
+  let rejectionLog: RateLimitedLog
   var isStopping = false
 
   /// The size at which a batch is handed on.
@@ -51,6 +57,10 @@ final class Tailer {
   static let lookInterval = Duration.seconds(30)
   /// How long a file is read at intervals after it has grown.
   static let activity = Duration.seconds(1)
+  /// How long a deleted file is kept open after it has grown.
+  static let deletedPatience = Duration.seconds(10)
+  /// How long a file whose path leads elsewhere is kept open after it has grown.
+  static let unlistedPatience = Duration.seconds(300)
   /// How many bytes before a position tell that they still stand there.
   static let trailSize = 1024
 
@@ -69,10 +79,11 @@ final class Tailer {
     buffer = [UInt8](repeating: 0, count: Self.readSize + Self.trailSize)
     batch = LineBatch(capacity: 4096)
     window = DeliveryWindow(settings.retry)
+    rejectionLog = RateLimitedLog(context.logger, clock: context.clock)
   }
 
   /// Whether it has been stopped and nothing is under way any more.
-  var isDone: Bool { isStopping && (window.isEmpty || window.isRefused) }
+  var isDone: Bool { isStopping && !window.isUnderWay }
 
   /// Does what can be done now.
   /// - Returns: when to come back at the latest; nil for only when woken.
@@ -83,7 +94,7 @@ final class Tailer {
     let now = context.clock.now
     if now >= nextLook { lookAtAll() }
     offerAgain()
-    if now >= nextPoll { pollActive(now) }
+    if now >= nextPoll { poll(now) }
     readReady()
     if !ready.isEmpty && window.hasRoom { return now }
     return nextTime()
@@ -91,7 +102,7 @@ final class Tailer {
 
   private func nextTime() -> MonotonicInstant {
     var next = nextLook
-    if !active.isEmpty, window.hasRoom { next = min(next, nextPoll) }
+    if !active.isEmpty || !candidates.isEmpty { next = min(next, nextPoll) }
     if let offer = window.nextOffer { next = min(next, offer) }
     return next
   }
@@ -100,31 +111,59 @@ final class Tailer {
     for message in mailbox.take() {
       switch message {
       case .outcome(let number, let outcome): resolve(number, outcome)
-      case .stop: isStopping = true
+      case .stop: stop()
       case .alarm: break
       }
     }
   }
+
+  private func stop() {
+    isStopping = true
+    closeBatch()
+  }
+
+  /// Looks after what waits for time to pass.
+  private func poll(_ now: MonotonicInstant) {
+    nextPoll = now + settings.config.pollInterval
+    for file in active { enqueue(file) }
+    if !candidates.isEmpty { judgeCandidates() }
+  }
+
+  func enqueue(_ file: TailedFile) {
+    if file.isReady { return }
+    file.isReady = true
+    ready.append(file)
+  }
+
+  /// Has a file read now, and at intervals for a while.
+  func activate(_ file: TailedFile) {
+    if !file.isActive {
+      file.isActive = true
+      active.append(file)
+      file.lastGrowth = context.clock.now
+    }
+    enqueue(file)
+  }
 }
 
-/// What the settings mean to a ``Tailer``.
-struct TailSettings: Sendable {
-  let finder: FileFinder
-  let framing: LineFraming
-  let config: FileLogConfig
-  var retry: FileLogRetry { config.retry }
+/// Files in the order in which they are to be read.
+struct ReadyQueue {
+  private var files: [TailedFile] = []
+  private var first = 0
 
-  /// - Throws: for patterns that a check of the settings would have refused.
-  init(_ config: FileLogConfig) throws(GlobPattern.Problem) {
-    self.config = config
-    var include: [GlobPattern] = []
-    for text in config.include { include.append(try GlobPattern(text)) }
-    var exclude: [GlobPattern] = []
-    for text in config.exclude { exclude.append(try GlobPattern(text)) }
-    finder = FileFinder(include: include, exclude: exclude)
-    framing = LineFraming(
-      limit: config.maxLogSize.bytes, oversize: config.maxLogSizeBehavior == .split ? .split : .truncate,
-      trimsLeading: !config.preserveLeadingWhitespaces, trimsTrailing: !config.preserveTrailingWhitespaces,
-      flushPeriod: UInt64(clamping: config.forceFlushPeriod.wholeNanoseconds))
+  var isEmpty: Bool { first == files.count }
+  var count: Int { files.count - first }
+
+  mutating func append(_ file: TailedFile) { files.append(file) }
+
+  mutating func popFirst() -> TailedFile? {
+    guard first < files.count else { return nil }
+    let file = files[first]
+    first += 1
+    if first == files.count || first >= 1024 {
+      files.removeFirst(first)
+      first = 0
+    }
+    return file
   }
 }

@@ -1,0 +1,154 @@
+internal import LogData
+internal import PipelineKit
+
+/// A file that begins like one that is followed, until it is known whether it is a copy of that.
+final class CopyCandidate {
+  var path: String
+  let handle: OpenFile
+  let id: FileID
+  /// What it may be a copy of; nil while there is nothing in it.
+  let original: TailedFile?
+  /// How long that was when the candidate was found.
+  let originalSize: UInt64
+  let foundAt: MonotonicInstant
+  private(set) var size: UInt64
+  private(set) var grownAt: MonotonicInstant
+  /// Since when it has been as long as the original was.
+  private(set) var completeAt: MonotonicInstant?
+
+  init(
+    _ path: String, _ handle: OpenFile, _ status: FileStatus, of original: TailedFile?, now: MonotonicInstant
+  ) {
+    self.path = path
+    self.handle = handle
+    id = status.id
+    self.original = original
+    originalSize = original?.framer.offset ?? 0
+    foundAt = now
+    size = status.size
+    grownAt = now
+    completeAt = original != nil && size >= originalSize ? now : nil
+  }
+
+  /// Books how long it is now.
+  func measure(_ size: UInt64, _ now: MonotonicInstant) {
+    if size != self.size { grownAt = now }
+    self.size = size
+    if size >= originalSize, completeAt == nil { completeAt = now }
+  }
+}
+
+/// Copies: what `copytruncate` makes, and what comes from a compressed or moved file.
+///
+/// Two files that begin the same are two files. One of them is a copy of the other only when the other is gone or was
+/// truncated, and the copy has in it what was read of the other, up to the last byte. What was read is then not read again.
+extension Tailer {
+  /// How long a file that looks like a copy waits for its original to be truncated or deleted.
+  static let copyPatience = Duration.seconds(2)
+  /// How long an empty file waits for what may be copied into it.
+  static let emptyPatience = Duration.seconds(10)
+  /// How long it is remembered what was in deleted files, of which compressed copies may still be to come.
+  static let deletedMemory = Duration.seconds(3600)
+  /// How long it is remembered what was in files that are out of sight.
+  static let absentMemory = Duration.seconds(3 * 24 * 3600)
+
+  /// What begins like a file, the latest first.
+  func kin(of handle: OpenFile) -> [TailedFile] {
+    var bytes = [UInt8](repeating: 0, count: settings.fingerprintSize)
+    guard let count = try? handle.read(bytes.count, at: 0, into: &bytes), count > 0 else { return [] }
+    return book.beginning(with: bytes.span.extracting(0..<count)).sorted { $0.serial > $1.serial }
+  }
+
+  /// Whether what was in a file that is gone, or is in it no more, goes on in another.
+  func goesOn(_ file: TailedFile, in handle: OpenFile, _ status: FileStatus, _ path: String) -> Bool {
+    let likeness = try? file.likeness(
+      to: handle, size: status.size, fingerprintSize: settings.fingerprintSize)
+    switch likeness {
+    case .strong: return true
+    case .weak:
+      // A few equal bytes can be an accident: then it must also be a copy by its name and its time.
+      let isRecent = context.clock.now - file.lastGrowth <= Self.copyPatience || isBeginning
+      return isRecent && !file.isDeleted && Self.isNamedAfter(file.path, path)
+    default: return false
+    }
+  }
+
+  /// Whether a file may be, or may become, a copy of one that is followed.
+  func mayBeCopied(_ file: TailedFile, to handle: OpenFile, _ size: UInt64) -> Bool {
+    guard file.framer.offset > 0 else { return false }
+    if let first = file.waypoints.first, first.offset > size { return true }
+    let likeness = try? file.likeness(to: handle, size: size, fingerprintSize: settings.fingerprintSize)
+    return likeness == .weak || likeness == .strong
+  }
+
+  /// Decides about those that have waited for it.
+  func judgeCandidates() {
+    let now = context.clock.now
+    for candidate in candidates.values {
+      guard let status = try? candidate.handle.status() else {
+        candidates[candidate.id] = nil
+        continue
+      }
+      candidate.measure(status.size, now)
+      guard let original = candidate.original else {
+        if status.size > 0 {
+          decide(candidate.path, candidate.handle, status)
+        } else if status.links == 0 {
+          candidates[candidate.id] = nil
+        } else if now - candidate.foundAt >= Self.emptyPatience {
+          adopt(candidate.path, candidate.handle, status)
+        }
+        continue
+      }
+      if original.handle == nil {
+        decide(candidate.path, candidate.handle, status)
+      } else if isGone(original) {
+        leave(original)
+        decide(candidate.path, candidate.handle, status)
+      } else if now - (candidate.completeAt ?? candidate.grownAt) >= Self.copyPatience {
+        adopt(candidate.path, candidate.handle, status)
+      }
+    }
+  }
+
+  /// Decides about what may be copies of a file that is not in its place any more.
+  func judgeCandidates(of file: TailedFile) {
+    for candidate in candidates.values where candidate.original === file {
+      guard let status = try? candidate.handle.status() else { continue }
+      decide(candidate.path, candidate.handle, status)
+    }
+  }
+
+  /// Whether a file was deleted and has been read to its end.
+  private func isGone(_ file: TailedFile) -> Bool {
+    guard !file.isListed, !file.isReady, let status = try? file.handle?.status() else { return false }
+    return status.links == 0 && status.size <= file.framer.offset
+  }
+
+  /// Lets go of a deleted file that goes on in a copy. Who still writes to the deleted one is read there.
+  private func leave(_ file: TailedFile) {
+    guard let handle = file.handle else { return }
+    let rest = TailedFile(
+      serial: book.makeSerial(), id: file.id, path: file.path, framer: file.framer, now: context.clock.now)
+    rest.trail = file.trail
+    rest.isListed = false
+    rest.isDeleted = true
+    rest.attributes = file.attributes
+    rest.handle = handle
+    file.isDeleted = true
+    part(file)
+    book.add(rest)
+    activate(rest)
+  }
+
+  /// Whether a name is made from another as rotations make them: `app.log.1`, `app-20260102.log`, `app.log.gz` of
+  /// `app.log`.
+  static func isNamedAfter(_ path: String, _ other: String) -> Bool {
+    let name = FileFinder.name(of: path)
+    let stem = name.lastIndex(of: ".").map { $0 > name.startIndex ? name[..<$0] : name } ?? name
+    let candidate = FileFinder.name(of: other)
+    guard candidate.hasPrefix(stem) else { return false }
+    guard let next = candidate.dropFirst(stem.count).first else { return true }
+    return !next.isLetter && !next.isNumber
+  }
+}

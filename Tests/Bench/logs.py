@@ -1,0 +1,246 @@
+"""Log files: lines into batches, unparsed and parsed, beside syslog-ng; many idle files; catching up.
+
+Files are written before the measured process starts and moved to where it looks for them once it is up, so that its
+start does not count. CPU seconds are those of the whole process.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import time
+import urllib.request
+
+import peers
+
+BLOCK = 64 << 20
+IDLE_FILES, IDLE_SECONDS, IDLE_GOAL_PERCENT, IDLE_GOAL_MIB, CATCH_UP_GOAL_MIB = 10_000, 20, 1.0, 100, 120
+COMBINED = (
+    r'^(?P<remote>\S+) - (?P<user>\S+) \[(?P<time>[^\]]+)\] "(?P<method>\S+) (?P<path>\S+) (?P<protocol>[^"]+)" '
+    r'(?P<status>\d+) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)"$')
+# name: what is done, CPU seconds per million lines at most, the operators, what syslog-ng does for the same.
+SCENARIOS = {
+    "logs-unparsed": ("nginx access lines, unparsed", 0.5, [], ""),
+    "logs-json": (
+        "JSON lines of ten fields, json_parser", 1.2, [{"type": "json_parser"}], 'parser { json-parser(prefix(".f.")); };'),
+    "logs-regex": (
+        "nginx access lines, regex_parser", 2.0, [{"type": "regex_parser", "regex": COMBINED.replace("$", "$$")}],
+        f"parser {{ regexp-parser(patterns('{COMBINED}') prefix('.f.')); }};"),
+}
+AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0)",
+    "curl/8.9.1", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1")
+
+
+def access_line(dice, number):
+    """As nginx' combined format writes it: 200 bytes on average."""
+    path = f"/shop/{dice.choice(('products', 'orders', 'search'))}/{dice.randrange(10**7)}"
+    if dice.random() < 0.5:
+        path += f"?ref=newsletter&session={dice.randrange(1 << 40):010x}"
+    return (f'{dice.randrange(1, 255)}.{dice.randrange(255)}.{dice.randrange(255)}.{dice.randrange(255)} - '
+            f'{"-" if dice.random() < 0.8 else "frank"} [10/Oct/2025:13:{number // 60 % 60:02}:{number % 60:02} +0000] '
+            f'"{dice.choice(("GET", "GET", "GET", "POST"))} {path} HTTP/1.1" {dice.choice((200, 200, 200, 304, 404, 500))} '
+            f'{dice.randrange(10**6)} "https://www.example.com/{dice.choice(("", "start.html", "index.php?page=2"))}" '
+            f'"{dice.choice(AGENTS)}"\n')
+
+
+def json_line(dice, number):
+    """Ten fields, as structured loggers write them."""
+    return json.dumps({
+        "time": f"2025-10-10T13:{number // 60 % 60:02}:{number % 60:02}.{number % 1000:03}Z",
+        "level": dice.choice(("info", "info", "warn", "error")), "logger": "shop.orders.OrderController",
+        "message": f"order {dice.randrange(10**7)} was placed", "order": dice.randrange(10**9),
+        "duration": round(dice.random() * 1000, 3), "retry": dice.random() < 0.1, "host": f"shop-{dice.randrange(40)}",
+        "trace": f"{dice.randrange(1 << 128):032x}", "user": dice.choice((None, "frank", "zoë"))},
+        ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+class LogFile:
+    """A file of a given size, made of one block of lines over and over."""
+
+    def __init__(self, path, size, line, seed=1):
+        dice = random.Random(seed)
+        lines = [line(dice, number).encode() for number in range(4096)]
+        # Lines differ, in other order each time: few are made, many are written.
+        block, count = [], 0
+        length = 0
+        while length < min(size, BLOCK):
+            block.append(dice.choice(lines))
+            length += len(block[-1])
+        data = b"".join(block)
+        self.lines, self.size, self.path = 0, 0, path
+        with open(path, "wb", buffering=0) as file:
+            while self.size < size:
+                self.size += file.write(data)
+                self.lines += len(block)
+
+
+class FileLog(peers.Peer):
+    """`file_log -> batch -> nop`."""
+
+    def __init__(self, options, folder, include, operators=(), start="beginning"):
+        port, self.metrics = peers.free_port(), peers.free_port()
+        config = pathlib.Path(folder, "file-log.yaml")
+        receiver = {"include": [include], "start_at": start}
+        if operators:
+            receiver["operators"] = list(operators)
+        config.write_text(json.dumps({
+            "receivers": {"file_log": receiver}, "processors": {"batch": {}}, "exporters": {"nop": {}},
+            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{port}"}},
+            "service": {
+                "extensions": ["health_check"],
+                "telemetry": {"metrics": {"readers": [
+                    {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": self.metrics}}}}]}},
+                "pipelines": {"logs": {"receivers": ["file_log"], "processors": ["batch"], "exporters": ["nop"]}},
+            },
+        }))
+        super().__init__([options.millrace, "run", str(config)], port, folder, "file-log")
+
+    def sent(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        values = re.findall(r"^otelcol_exporter_sent_log_records(?:_total)?(?:{[^}]*})? (\S+)$", text, re.MULTILINE)
+        return round(sum(float(value) for value in values))
+
+    def wait_until_sent(self, wanted):
+        deadline = time.monotonic() + 600
+        while (sent := self.sent()) < wanted:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{sent} of {wanted} lines came through:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.02)
+        if sent > wanted:
+            raise SystemExit(f"{wanted} lines were written, {sent} came through")
+
+
+class SyslogNG:
+    """syslog-ng from a file to /dev/null."""
+
+    def __init__(self, folder, path, parser):
+        self.folder, self.path = folder, path
+        config = pathlib.Path(folder, "syslog-ng.conf")
+        value = "${.f.status}${.f.order}" if parser else "${MESSAGE}"
+        config.write_text(f"""@version: 3.38
+options {{ stats-freq(0); threaded(yes); log-msg-size(1048576); }};
+log {{
+  source {{ file("{path}" flags(no-parse) follow-freq(0.1) log-fetch-limit(1000) log-iw-size(100000)); }};
+  {parser}
+  destination {{ file("/dev/null" template("{value}\\n") log-fifo-size(200000)); }};
+  flags(flow-control);
+}};
+""")
+        self.command = [
+            "/usr/sbin/syslog-ng", "-F", "--no-caps", "-f", str(config), "-R", f"{folder}/ng.persist", "-c", f"{folder}/ng.ctl",
+            "-p", f"{folder}/ng.pid"]
+
+    def cost(self, size):
+        """CPU seconds and elapsed seconds for the whole file."""
+        pathlib.Path(self.folder, "ng.persist").unlink(missing_ok=True)
+        log = pathlib.Path(self.folder, "syslog-ng.log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        peer = peers.Peer.of(process)
+        try:
+            started, used, still = time.monotonic(), 0.0, 0
+            # It is done when the file has been read to its end and nothing is done any more.
+            while still < 5:
+                if process.poll() is not None:
+                    raise SystemExit(f"syslog-ng ended at once:\n{log.read_text()}")
+                time.sleep(0.1)
+                now = peer.cpu_seconds()
+                still = still + 1 if self.position(process.pid) == size and now - used < 0.02 else 0
+                used = now
+            return used, time.monotonic() - started - 0.5
+        finally:
+            peer.stop()
+
+    def position(self, pid):
+        """How far the file has been read."""
+        try:
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                if os.path.realpath(entry.path) == str(self.path):
+                    return int(re.search(r"pos:\s+(\d+)", pathlib.Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text())[1])
+        except OSError:
+            pass
+        return -1
+
+
+def speed(options, folder, name, verdict):
+    text, goal, operators, parser = SCENARIOS[name]
+    folder = pathlib.Path(folder, name)
+    folder.mkdir()
+    hidden = LogFile(folder / "written", int(options.log_gib * (1 << 30)), json_line if name == "logs-json" else access_line)
+    shown = folder / "access.log"
+    with FileLog(options, folder, str(shown), operators) as program:
+        time.sleep(0.5)
+        before, started = program.cpu_seconds(), time.monotonic()
+        os.rename(hidden.path, shown)
+        program.wait_until_sent(hidden.lines)
+        elapsed, cost = time.monotonic() - started, (program.cpu_seconds() - before) / hidden.lines * 1e6
+        peak = program.memory_mib("VmHWM")
+    print(f"{text:<42} {verdict(f'{cost:.2f} CPU-s/M', goal, cost)}, {hidden.lines / elapsed / 1e6:.2f} M lines/s, "
+          f"{hidden.size / elapsed / 1e6:.0f} MB/s, peak {verdict(f'{peak:.0f} MiB', CATCH_UP_GOAL_MIB, peak)}, "
+          f"{hidden.size / hidden.lines:.0f} bytes a line", flush=True)
+    theirs, their_time = SyslogNG(folder, shown, parser).cost(hidden.size)
+    theirs *= 1e6 / hidden.lines
+    print(f"{'  syslog-ng, the same':<42} {theirs:.2f} CPU-s/M, {hidden.lines / their_time / 1e6:.2f} M lines/s; Millrace needs "
+          f"{cost / theirs:.2f} of its CPU", flush=True)
+    shown.unlink()
+    return {"cpu_seconds_per_million": cost, "goal": goal, "lines_per_second": hidden.lines / elapsed, "peak_mib": peak,
+            "syslog_ng_cpu_seconds_per_million": theirs, "syslog_ng_lines_per_second": hidden.lines / their_time}
+
+
+def idle(options, folder, verdict):
+    """Ten thousand files in which nothing happens."""
+    folder = pathlib.Path(folder, "logs-idle")
+    files = folder / "files"
+    files.mkdir(parents=True)
+    dice = random.Random(2)
+    for number in range(IDLE_FILES):
+        pathlib.Path(files, f"{number}.log").write_text("".join(access_line(dice, number) for _ in range(10)))
+    with FileLog(options, folder, f"{files}/*.log", start="end") as program:
+        time.sleep(5)
+        before = program.cpu_seconds()
+        time.sleep(IDLE_SECONDS)
+        percent = (program.cpu_seconds() - before) / IDLE_SECONDS * 100
+        # They are watched all the same.
+        for number in (0, IDLE_FILES // 2, IDLE_FILES - 1):
+            with open(files / f"{number}.log", "a") as file:
+                file.write("one more\n")
+        program.wait_until_sent(3)
+        peak = program.memory_mib("VmHWM")
+    print(f"{f'{IDLE_FILES} idle log files':<42} {verdict(f'{percent:.2f} % of a core', IDLE_GOAL_PERCENT, percent)}, peak "
+          f"{verdict(f'{peak:.0f} MiB', IDLE_GOAL_MIB, peak)}", flush=True)
+    return {"cpu_percent": percent, "goal": IDLE_GOAL_PERCENT, "peak_mib": peak, "peak_goal_mib": IDLE_GOAL_MIB}
+
+
+def catch_up(options, folder, verdict):
+    """Ten times as much as is read otherwise: memory must not grow with it."""
+    folder = pathlib.Path(folder, "logs-catch-up")
+    folder.mkdir()
+    hidden = LogFile(folder / "written", int(options.log_gib * 10 * (1 << 30)), access_line, seed=3)
+    shown = folder / "access.log"
+    with FileLog(options, folder, str(shown)) as program:
+        os.rename(hidden.path, shown)
+        program.wait_until_sent(hidden.lines)
+        peak = program.memory_mib("VmHWM")
+    shown.unlink()
+    print(f"{f'catching up on {hidden.size / (1 << 30):.1f} GiB of lines':<42} peak "
+          f"{verdict(f'{peak:.0f} MiB', CATCH_UP_GOAL_MIB, peak)}", flush=True)
+    return {"peak_mib": peak, "peak_goal_mib": CATCH_UP_GOAL_MIB, "bytes": hidden.size}
+
+
+NAMES = {name: f"{text} -> batch -> nop, beside syslog-ng" for name, (text, *_) in SCENARIOS.items()} | {
+    "logs-idle": f"{IDLE_FILES} log files in which nothing happens", "logs-catch-up": "ten times --log-gib of lines at once"}
+
+
+def run(options, folder, verdict, only=None):
+    results = {}
+    for name in SCENARIOS:
+        if only in (None, name):
+            results[name] = speed(options, folder, name, verdict)
+    if only in (None, "logs-idle"):
+        results["logs-idle"] = idle(options, folder, verdict)
+    if only in (None, "logs-catch-up"):
+        results["logs-catch-up"] = catch_up(options, folder, verdict)
+    return results
