@@ -37,7 +37,7 @@ let package = Package(
     .library(
       name: "MillraceInside",
       targets: [
-        "Transport", "NativeCodecs", "PrometheusData", "Storage", "Engine", "Console", "Receivers",
+        "Transport", "NativeCodecs", "PrometheusData", "LogData", "Storage", "Engine", "Console", "Receivers",
         "Processors",
         "Exporters", "Extensions", "TimeFormats", "LogData",
       ]),
@@ -267,9 +267,9 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
-        "PrometheusData",
+        "PrometheusData", "LogData",
         "Engine",
-        "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats", "LogData",
+        "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
         .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),

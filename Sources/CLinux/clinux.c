@@ -2,11 +2,16 @@
 #include "clinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int millrace_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
@@ -87,4 +92,56 @@ int millrace_receive_datagrams(int descriptor, uint8_t *buffer, size_t size, int
     }
   }
   return received;
+}
+
+int millrace_name_of_address(const char *address, char *name, size_t size) {
+  struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_family = AF_UNSPEC};
+  struct addrinfo *found = NULL;
+  int result = getaddrinfo(address, NULL, &hints, &found);
+  if (result != 0) return result;
+  result = getnameinfo(found->ai_addr, found->ai_addrlen, name, (socklen_t)size, NULL, 0, NI_NAMEREQD);
+  freeaddrinfo(found);
+  return result;
+}
+
+int millrace_spawn(char *const arguments[], int *process, int *output, int *errors) {
+  int out[2], err[2];
+  if (pipe2(out, O_CLOEXEC) != 0) return errno;
+  if (pipe2(err, O_CLOEXEC) != 0) {
+    int code = errno;
+    close(out[0]);
+    close(out[1]);
+    return code;
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+  posix_spawnattr_init(&attributes);
+  // The collector ignores SIGPIPE and blocks signals on some threads; the program starts like any other. A group of its
+  // own keeps the terminal's Ctrl-C from it, since what it has written is still to be read.
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  pid_t child = 0;
+  int code = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  close(out[1]);
+  close(err[1]);
+  if (code != 0) {
+    close(out[0]);
+    close(err[0]);
+    return code;
+  }
+  *process = child;
+  *output = out[0];
+  *errors = err[0];
+  return 0;
 }

@@ -202,13 +202,25 @@ package final class Collector: Sendable {
     }
   }
 
-  /// Lets a receiver work; that it fails for good is the end of the process.
+  /// Lets a receiver work; that it fails for good is the end of the process, and so it is when all of them have nothing
+  /// more to receive.
   func listen(_ node: ReceiverNode) {
     spawn {
-      do { try await node.receiver.run() } catch is CancellationError {} catch {
+      do {
+        try await node.receiver.run()
+        if node.isFinite, !node.stopping.isStopping { self.exhausted(node) }
+      } catch is CancellationError {} catch {
         if !node.stopping.isStopping { self.fail(ComponentFailure(node.id, node.declaredAt, error)) }
       }
     }
+  }
+
+  private func exhausted(_ node: ReceiverNode) {
+    node.exhausted.reach()
+    let receivers = state.withLock { $0.graph.nodes.receivers }
+    guard receivers.allSatisfy(\.exhausted.isReached) else { return }
+    logger.info("stopping", metadata: ["reason": "all that was to be received has been"])
+    shutdown.reach()
   }
 
   func explain(_ id: ComponentID, _ declaredAt: String, _ body: () async throws -> Void) async throws {

@@ -94,6 +94,7 @@ struct GraphMaker {
   func receiver(_ node: Plan.Node, gate: IntakeGate) throws -> ReceiverNode {
     guard let receiver = try make(node, gate: gate) as? any Receiver else { throw WrongKind(id: node.id) }
     return ReceiverNode(
-      node.id, node.declaredAt, receiver, gate: gate, signals: node.signals, parts: parts)
+      node.id, node.declaredAt, receiver, gate: gate, signals: node.signals,
+      isFinite: node.component.traits.isFinite, parts: parts)
   }
 }

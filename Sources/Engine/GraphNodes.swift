@@ -39,17 +39,21 @@ final class ReceiverNode: ReplaceableNode {
   let receiver: any Receiver
   let gate: IntakeGate
   let stopping = StopOnce()
+  /// Reached when it has received all there was, see ``ComponentTraits/isFinite``; never for others.
+  let exhausted = Milestone()
+  let isFinite: Bool
   private let switches: [Signal: SwitchPoint]
   private let outputs: ReceiverOutputs
 
   init(
     _ id: ComponentID, _ declaredAt: String, _ receiver: any Receiver, gate: IntakeGate, signals: [Signal],
-    parts: EngineParts
+    isFinite: Bool, parts: EngineParts
   ) {
     self.id = id
     self.declaredAt = declaredAt
     self.receiver = receiver
     self.gate = gate
+    self.isFinite = isFinite
     var outputs = ReceiverOutputs()
     var switches: [Signal: SwitchPoint] = [:]
     for signal in signals {

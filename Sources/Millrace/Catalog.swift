@@ -10,9 +10,14 @@ extension Catalog {
   static let standard = Catalog(
     receivers: [
       FileLogReceiver.self,
+      JournaldReceiver.self,
       OTLPReceiver.self,
       PrometheusReceiver.self,
       PrometheusRemoteWriteReceiver.self,
+      StdinReceiver.self,
+      SyslogReceiver.self,
+      TCPLogReceiver.self,
+      UDPLogReceiver.self,
     ],
     processors: [
       AttributesProcessor.self,

@@ -82,6 +82,9 @@ public struct ComponentTraits: Sendable {
   /// Whether two instances must not run at the same time, because both would write to the same file or serve the same
   /// address: a successor is then started only once its predecessor has stopped.
   public var isExclusive = false
+  /// Whether a receiver comes to an end by itself: when its `run` has returned, all there was to receive is delivered.
+  /// The collector ends once that holds for all of its receivers.
+  public var isFinite = false
   /// Which metadata of requests goes on with the data behind a receiver or a processor.
   public var passedMetadata = MetadataPassage.all
   /// The keys of request metadata that it works with, in any case of letters.

@@ -48,7 +48,7 @@ struct ScalarPositionTests {
     (
       "regex: '^(\\d+) [z-a] x'",
       """
-      error[invalid-regex]: not a regular expression of RE2: invalid character class range: z-a
+      error[invalid-regex]: not a regular expression of RE2: invalid character class range: `z-a`
        --> file0.yaml:1:17 (p.regex)
         |
       1 | regex: '^(\\d+) [z-a] x'
@@ -60,7 +60,7 @@ struct ScalarPositionTests {
     (
       "regex: |\n  a(b\n  c\n",
       """
-      error[invalid-regex]: not a regular expression of RE2: missing ): (
+      error[invalid-regex]: not a regular expression of RE2: missing )
        --> file0.yaml:2:4 (p.regex)
         |
       2 |   a(b

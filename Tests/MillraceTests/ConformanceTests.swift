@@ -9,10 +9,16 @@ import Testing
   /// The smallest settings each component works with; a new component adds its line here.
   static let settings: [String: String] = [
     "receiver file_log": "{include: [/tmp/millrace-conformance-*.log]}",
+    "receiver journald": "{journalctl_path: \"true\"}",
     "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
     "receiver prometheus":
       "{config: {scrape_configs: [{job_name: a, static_configs: [{targets: [\"127.0.0.1:9\"]}]}]}}",
     "receiver prometheus_remote_write": "{endpoint: \"127.0.0.1:0\"}",
+    "receiver stdin": "{}",
+    "receiver syslog":
+      "{protocol: rfc5424, tcp: {listen_address: \"127.0.0.1:0\"}, udp: {listen_address: \"127.0.0.1:0\"}}",
+    "receiver tcp_log": "{listen_address: \"127.0.0.1:0\"}",
+    "receiver udp_log": "{listen_address: \"127.0.0.1:0\"}",
     "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",

@@ -36,3 +36,10 @@ int millrace_receive_datagrams(int descriptor, uint8_t *buffer, size_t size, int
                                uint32_t *dropped);
 // Lets the kernel say how many datagrams it dropped.
 void millrace_count_drops(int descriptor);
+
+// Writes the name of an IP address; 0, or not 0 when it has none. Waits for the network.
+int millrace_name_of_address(const char *address, char *name, size_t size);
+
+// Runs a program found by PATH, with an empty standard input; `output` and `errors` are what it writes to. 0, or the
+// code of the error.
+int millrace_spawn(char *const arguments[], int *process, int *output, int *errors);

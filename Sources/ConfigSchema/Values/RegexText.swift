@@ -47,7 +47,8 @@ extension PatternText: ConfigValue {
     do {
       return try Self(text)
     } catch {
-      let part = error.part.isEmpty ? "" : ": \(error.part)"
+      // An opening parenthesis alone says nothing that its place does not.
+      let part = error.part.isEmpty || error.part == "(" ? "" : ": `\(error.part)`"
       let start = error.part.isEmpty ? node.origin : node.origin(ofBytes: error.range)
       context.report(
         .error, "invalid-regex", "not a regular expression of RE2: \(error.reason)\(part)", at: start,

@@ -1,7 +1,7 @@
 package import ConfigSchema
 internal import WireFormat
 
-/// An expression of the configuration; its mistakes are shown where they are.
+/// A condition of the configuration; its mistakes are shown where they are.
 package struct ExpressionText: Sendable, ConfigValue {
   package let expression: Expression
 
@@ -12,7 +12,7 @@ package struct ExpressionText: Sendable, ConfigValue {
       context.mismatch(node, expected: "an expression such as body matches \"^ERROR\"")
       return nil
     }
-    return context.expression(text, in: node).map { Self(expression: $0) }
+    return context.expression(text, in: node, for: .condition).map { Self(expression: $0) }
   }
 
   package var literal: ConfigLiteral { .string(expression.text) }
@@ -22,9 +22,11 @@ extension ConfigContext {
   /// Compiles an expression that is a part of a scalar's text, or reports why not.
   ///
   /// - Parameter start: where it begins in the text, in bytes.
-  mutating func expression(_ text: String, in node: ConfigNode, from start: Int = 0) -> Expression? {
+  mutating func expression(
+    _ text: String, in node: ConfigNode, from start: Int = 0, for purpose: Expression.Purpose = .value
+  ) -> Expression? {
     do {
-      return try Expression(text)
+      return try Expression(text, for: purpose)
     } catch {
       let first = start + error.offset
       report(
@@ -103,7 +105,7 @@ package struct TextWithExpressions: Sendable, ConfigValue {
       if opening.lowerBound > rest.startIndex { parts.append(.text(String(rest[..<opening.lowerBound]))) }
       let offset = text.utf8.distance(from: text.startIndex, to: opening.upperBound)
       let inner = String(rest[opening.upperBound..<closing])
-      if let expression = context.expression(inner, in: node, from: offset) {
+      if let expression = context.expression(inner, in: node, from: offset, for: .string) {
         parts.append(.computed(expression))
       } else {
         isRight = false

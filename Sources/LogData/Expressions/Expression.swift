@@ -12,10 +12,19 @@ package struct Expression: Sendable {
   package let text: String
   private let program: ExpressionProgram
 
+  /// What the value is for, which must be possible.
+  package enum Purpose: Sendable {
+    case value
+    /// True, false or nil.
+    case condition
+    /// A part of a text.
+    case string
+  }
+
   /// - Throws: what is wrong in the text, and where.
-  package init(_ text: String) throws(ExpressionError) {
+  package init(_ text: String, for purpose: Purpose = .value) throws(ExpressionError) {
     self.text = text
-    program = try ExpressionCompiler.compile(text)
+    program = try ExpressionCompiler.compile(text, for: purpose)
   }
 
   /// The value for an entry; a time is given as text in RFC 3339, a duration as Go writes it (`1h30m0s`).

@@ -47,7 +47,7 @@ extension Span where Element == UInt8 {
 
 extension Array where Element == UInt8 {
   /// Adds a copy of bytes at the end, all at once.
-  mutating func append(copying bytes: Span<UInt8>) {
+  package mutating func append(copying bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
 }

@@ -76,7 +76,7 @@ package struct MultilineConfig: ConfigGroup {
     }
   }
 
-  var pattern: LinePattern? { lineStartPattern ?? lineEndPattern }
+  package var pattern: LinePattern? { lineStartPattern ?? lineEndPattern }
 
   var boundary: LineBoundary {
     if let lineStartPattern { return .start(lineStartPattern.pattern, omits: omitPattern) }

@@ -79,7 +79,7 @@ package struct LineDecoder {
   /// How many bytes of a text become its first `count` bytes of UTF-8, as ``append(_:to:)`` writes them.
   func length(of bytes: Span<UInt8>, convertedTo count: Int) -> Int {
     switch encoding {
-    case .utf8, .utf8Raw, .bytes: return count
+    case .utf8, .utf8Raw, .bytes: return min(count, bytes.count)
     case .latin1:
       var (place, written) = (0, 0)
       while written < count, place < bytes.count {

@@ -106,21 +106,19 @@ struct AutomatonBuilder {
     var kinds = [Int](repeating: 0, count: 256)
     var count = 1
     for set in sets {
-      var split: [Int: Int] = [:]
-      var inside: [Int: Int] = [:]
+      // By kind: what those in the set and those outside are called from here on. The first side keeps the number.
+      var inside = [Int](repeating: -1, count: 256)
+      var outside = inside
       for byte in 0..<256 {
-        let isIn = set.contains(UInt8(byte))
         let kind = kinds[byte]
-        if let known = isIn ? inside[kind] : split[kind] {
-          kinds[byte] = known
-        } else {
-          // The first side of a kind keeps its number.
-          let isFirst = inside[kind] == nil && split[kind] == nil
+        let isIn = set.contains(UInt8(byte))
+        if (isIn ? inside[kind] : outside[kind]) < 0 {
+          let isFirst = (isIn ? outside[kind] : inside[kind]) < 0
           let number = isFirst ? kind : count
           if !isFirst { count += 1 }
-          if isIn { inside[kind] = number } else { split[kind] = number }
-          kinds[byte] = number
+          if isIn { inside[kind] = number } else { outside[kind] = number }
         }
+        kinds[byte] = isIn ? inside[kind] : outside[kind]
       }
     }
     result.classes = kinds.map { UInt8(truncatingIfNeeded: $0) }

@@ -70,8 +70,9 @@ final class LogDeliveries: Sendable {
   /// Whether as much is held as may be.
   var isFull: Bool { heldBytes >= capacity }
 
-  /// Delivers a batch, now or later.
+  /// Delivers a batch, now or later. One without records stands for its mark only.
   func deliver(_ batch: Batch, mark: Int = 0) {
+    if batch.isEmpty, settled == nil { return }
     let number: Int? = state.withLock { state in
       let number = state.next
       state.next += 1
@@ -82,7 +83,12 @@ final class LogDeliveries: Sendable {
       setPace(&state)
       return waits ? nil : number
     }
-    if let number { output.offer(Delivery(batch, handler: Answer(self, number))) }
+    if let number { offer(batch, number) }
+  }
+
+  private func offer(_ batch: Batch, _ number: Int) {
+    if batch.isEmpty { return resolved(number, .accepted) }
+    output.offer(Delivery(batch, handler: Answer(self, number)))
   }
 
   private func resolved(_ number: Int, _ outcome: Outcome) {
@@ -126,7 +132,8 @@ final class LogDeliveries: Sendable {
   }
 
   private func setPace(_ state: inout State) {
-    let pauses = state.isPaused
+    let pauses =
+      state.isPaused
       ? state.bytes > capacity / 2 || !state.waiting.isEmpty
       : state.bytes >= capacity || !state.waiting.isEmpty
     guard pauses != state.isPaused else { return }
@@ -152,7 +159,7 @@ final class LogDeliveries: Sendable {
         return state.entries[number].map { (number, $0.batch) }
       }
     }
-    for (number, batch) in due { output.offer(Delivery(batch, handler: Answer(self, number))) }
+    for (number, batch) in due { offer(batch, number) }
     state.withLock { setPace(&$0) }
   }
 
@@ -175,10 +182,14 @@ final class LogDeliveries: Sendable {
 
   /// Returns when everything is taken, or what is refused has been offered for some time, or the task is cancelled.
   ///
+  /// - Parameter patience: nil waits for as long as it takes.
+  ///
   /// What is given up then is booked as dropped, since whoever sent it cannot send it again.
-  func drain(within patience: Duration) async {
+  func drain(within patience: Duration?) async {
     offerWaiting()
-    context.clock.schedule(at: context.clock.now + patience) { [weak self] in self?.end() }
+    if let patience {
+      context.clock.schedule(at: context.clock.now + patience) { [weak self] in self?.end() }
+    }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isDone = state.withLock { state in
@@ -215,7 +226,8 @@ final class LogDeliveries: Sendable {
   private func giveUp(_ records: Int) {
     context.ledger.record(.received, records, signal: .logs, reason: context.id.description)
     context.ledger.record(.dropped, records, signal: .logs, reason: "shutdown")
-    context.logger.error("log records were refused until the end and are lost", metadata: ["records": "\(records)"])
+    context.logger.error(
+      "log records were refused until the end and are lost", metadata: ["records": "\(records)"])
   }
 
   private final class Answer: OutcomeHandler {

@@ -3,6 +3,13 @@ internal import PipelineKit
 internal import Synchronization
 internal import TelemetryData
 
+/// Syslog messages are parsed before the operators.
+struct SyslogStep: Sendable {
+  let options: SyslogParser.Options
+  /// What becomes of what is none.
+  let onError: OnError
+}
+
 /// One of the ways by which records of a receiver come in: they go through operators of its own into batches.
 ///
 /// Whatever is read together on a lane goes on in one batch.
@@ -13,27 +20,28 @@ final class LogLane: Sendable {
   private let clock: any PipelineClock
 
   init(
-    config: LogInputConfig, syslog: SyslogParser.Options? = nil, deliveries: LogDeliveries,
-    meters: LogInputMeters, clock: any PipelineClock
+    config: LogInputConfig, encoding: TextEncoding, syslog: SyslogStep?, deliveries: LogDeliveries,
+    meters: LogInputMeters
   ) {
     self.deliveries = deliveries
-    self.clock = clock
-    let environment = ExpressionEnvironment(
-      variables: meters.variables, now: { clock.unixNanoseconds })
+    clock = meters.clock
     state = Mutex(
-      LogLaneState(config: config, syslog: syslog, environment: environment, meters: meters))
+      LogLaneState(
+        config: config, encoding: encoding, syslog: syslog, context: meters.operatorContext, meters: meters))
   }
 
   private var monotonic: UInt64 { UInt64(max(0, clock.now.nanoseconds)) }
 
   /// Takes the records that a reader adds. What fills a batch goes on at once, the rest with ``flush()``.
-  func read(_ body: (inout LogLaneState) -> Void) {
-    deliver(
-      state.withLock { state in
-        state.begin(now: clock.unixNanoseconds, monotonic: monotonic)
-        body(&state)
-        return state.takeReady()
-      })
+  @discardableResult
+  func read<Result: Sendable>(_ body: (inout LogLaneState) -> Result) -> Result {
+    let (result, ready) = state.withLock { state in
+      state.begin(now: clock.unixNanoseconds, monotonic: monotonic)
+      let result = body(&state)
+      return (result, state.takeReady())
+    }
+    deliver(ready)
+    return result
   }
 
   /// Sends on what has been read.

@@ -19,31 +19,35 @@ struct LogLaneState: ~Copyable {
 
   private let graph: OperatorGraph
   private let syslog: ParsingOperator<SyslogParser>?
+  private let onSyslogError: OnError
   private let computed: [Computed]
   private let environment: ExpressionEnvironment
   private let meters: LogInputMeters
   /// Whether records are nothing but lines with what their origin says.
   private let isPlain: Bool
+  private var decoder: LineDecoder
   private var writer = LogBatchWriter()
   /// Kept for its memory.
   private var entry = LogEntry()
   private var observed: UInt64 = 0
   /// How many records have been added, or what the reader of a single stream says instead.
-  private var position = 0
+  private(set) var position = 0
   private var ready: [Ready] = []
   private var reported: [OperatorCounts]
 
   init(
-    config: LogInputConfig, syslog: SyslogParser.Options?, environment: ExpressionEnvironment,
-    meters: LogInputMeters
+    config: LogInputConfig, encoding: TextEncoding, syslog: SyslogStep?,
+    context: OperatorContext, meters: LogInputMeters
   ) {
-    graph = OperatorGraph(config.operators, OperatorContext(environment: environment, random: { UInt64.random(in: .min ... .max) }))
-    self.syslog = syslog.map { ParsingOperator(SyslogParser($0), ParserKeys()) }
+    decoder = LineDecoder(encoding)
+    graph = OperatorGraph(config.operators, context)
+    environment = context.environment
+    self.syslog = syslog.map { ParsingOperator(SyslogParser($0.options), ParserKeys()) }
+    onSyslogError = syslog?.onError ?? .send
     computed =
       config.attributes.filter { $0.value.constant == nil }
       .map { (FieldPath(.attributes, [$0.key]), $0.value) }
       + config.resource.filter { $0.value.constant == nil }.map { (FieldPath(.resource, [$0.key]), $0.value) }
-    self.environment = environment
     self.meters = meters
     isPlain = graph.isEmpty && syslog == nil && computed.isEmpty
     reported = graph.counts
@@ -58,10 +62,19 @@ struct LogLaneState: ~Copyable {
 
   // Records.
 
-  /// Adds a line.
-  ///
-  /// - Parameter isBytes: whether it is no text.
-  mutating func add(_ line: Span<UInt8>, isBytes: Bool = false, from origin: borrowing LogOrigin) {
+  /// Adds a line in the encoding of the receiver; an empty one is none.
+  mutating func add(_ line: Span<UInt8>, from origin: borrowing LogOrigin) {
+    if line.isEmpty { return }
+    switch decoder.decode(line) {
+    case .text: add(line, isBytes: false, origin)
+    case .bytes: add(line, isBytes: true, origin)
+    case .converted:
+      let text = decoder.converted
+      add(text.span, isBytes: false, origin)
+    }
+  }
+
+  private mutating func add(_ line: Span<UInt8>, isBytes: Bool, _ origin: borrowing LogOrigin) {
     position += 1
     if isPlain, isBytes == origin.linesAreBytes {
       writer.appendLine(line, observed: observed, in: origin.frame)
@@ -99,7 +112,8 @@ struct LogLaneState: ~Copyable {
     }
     if let syslog {
       do throws(LogOperatorError) { _ = try syslog.process(&entry) } catch {
-        meters.failed("syslog", error)
+        meters.syslogFailed(error, onSyslogError)
+        if !onSyslogError.sends { return }
       }
     }
     Self.process(&entry, graph, &writer)

@@ -153,3 +153,11 @@ package final class DatagramServer: Sendable {
     if gatheredAt != nil { handler.gathered(reader: reader) }
   }
 }
+
+extension DatagramServer {
+  /// What is wrong with a host:port, or nil.
+  package static func problem(ofEndpoint endpoint: String) -> String? { ListenAddress.problem(endpoint) }
+
+  /// What to say of an address that other machines reach, or nil.
+  package static func exposure(ofEndpoint endpoint: String) -> String? { ListenAddress.exposure(endpoint) }
+}

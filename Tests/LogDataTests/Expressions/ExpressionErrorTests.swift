@@ -176,6 +176,15 @@ struct ExpressionMistake: CustomTestStringConvertible, Sendable {
     #expect(result == row.result)
   }
 
+  @Test func `what cannot serve its purpose is refused`() throws {
+    let number = try #require(throws: ExpressionError.self) { try Expression(" len(body) ", for: .condition) }
+    #expect(number == ExpressionError("a condition must be nil or bool, and this is int", at: 1, length: 9))
+    let list = try #require(throws: ExpressionError.self) { try Expression("[1]", for: .string) }
+    #expect(list == ExpressionError("the expression must be string, and this is array", at: 0, length: 3))
+    _ = try Expression("attributes.flag", for: .condition)
+    _ = try Expression("attributes.flag", for: .string)
+  }
+
   @Test func `a condition must be true, false or nil`() throws {
     var entry = try ExpressionTable.entry()
     #expect(try Expression("attributes.flag").isTrue(&entry, ExpressionTable.environment))

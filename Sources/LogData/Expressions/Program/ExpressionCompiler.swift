@@ -30,11 +30,17 @@ struct ExpressionCompiler {
 
   private init(_ text: String) { source = Array(text.utf8) }
 
-  /// - Parameter result: what it must be able to give.
-  static func compile(_ text: String) throws(ExpressionError) -> ExpressionProgram {
+  static func compile(
+    _ text: String, for purpose: Expression.Purpose
+  ) throws(ExpressionError) -> ExpressionProgram {
     let syntax = try ExpressionParser.parse(text)
     var compiler = ExpressionCompiler(text)
     let root = try compiler.compile(syntax)
+    switch purpose {
+    case .value: break
+    case .condition: try compiler.require([.bool, .null], root, "a condition", syntax)
+    case .string: try compiler.require(.string, root, "the expression", syntax)
+    }
     return ExpressionProgram(compiler, root: root.node, source: text)
   }
 

@@ -8,6 +8,8 @@ package enum SyslogFraming: Sendable, Equatable {
   case whole
   /// By the number of its octets and a space before it.
   case octetCounting
+  /// The same, and who cut the message out of its stream has seen to it.
+  case counted
   /// By a byte behind it: a line feed or zero.
   case trailer(UInt8)
 }
@@ -83,14 +85,15 @@ package struct SyslogParser: LogValueParser {
     case .trailer(let byte):
       let isThere = text.count > 0 && text[text.count - 1] == byte
       return SyslogScanner(text, from: 0, to: text.count - (isThere ? 1 : 0))
-    case .octetCounting:
+    case .octetCounting, .counted:
       var scanner = SyslogScanner(text, from: 0, to: text.count)
       // Some senders count some of their messages only.
       if scanner.next == 0x3C || (options.format == .none && !scanner.startsWithCount) { return scanner }
       let count = scanner.readNumber(most: 9)
       guard count > 0, scanner.next == 0x20 else { throw SyslogFault(.octetCount, at: 0) }
-      if count > options.mostOctets { throw SyslogFault(.octetCountRange(options.mostOctets), at: 0) }
       let start = scanner.position + 1
+      if options.framing == .counted { return SyslogScanner(text, from: start, to: text.count) }
+      if count > options.mostOctets { throw SyslogFault(.octetCountRange(options.mostOctets), at: 0) }
       guard count <= text.count - start else {
         throw SyslogFault(.tooShort(announced: count, present: text.count - start), at: start)
       }

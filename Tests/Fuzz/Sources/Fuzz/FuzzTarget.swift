@@ -19,6 +19,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case captures
   /// Layouts of times, texts of them, and files of time zones.
   case times
+  /// Streams that are cut into records, and gzip files.
+  case logLines = "log-lines"
+  /// Expressions of log operators.
+  case expressions
   /// The framing of gRPC messages on both sides.
   case grpc
   /// HTTP/2 connections to the gRPC server.
@@ -57,6 +61,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .codecs: try CodecOracle.check(input)
     case .captures: try CaptureOracle.check(input)
     case .times: try TimeOracle.check(input)
+    case .logLines: try LineOracle.check(input)
+    case .expressions: try ExpressionOracle.check(input)
     case .grpc: try GRPCOracle.check(input)
     case .http2: try HTTP2Oracle.check(input)
     case .http: try HTTPOracle.check(input)
@@ -86,6 +92,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .codecs: CodecOracle.seeds
     case .captures: CaptureOracle.seeds
     case .times: TimeOracle.seeds
+    case .logLines: LineOracle.seeds
+    case .expressions: ExpressionOracle.seeds
     case .grpc: GRPCOracle.seeds
     case .http2: HTTP2Oracle.seeds
     case .http: HTTPOracle.seeds
