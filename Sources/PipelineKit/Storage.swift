@@ -156,6 +156,8 @@ public protocol Checkpoints: Sendable {
   func value(of key: String) async throws -> [UInt8]?
   /// All keys, sorted.
   func keys() async throws -> [String]
+  /// All values by their keys, in one read.
+  func values() async throws -> [String: [UInt8]]
   /// Sets values, or removes those that are nil: all of them, or none. Returns once they are committed.
   func set(_ values: [String: [UInt8]?]) async throws
   /// Commits what is pending and closes.

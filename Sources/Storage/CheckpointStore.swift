@@ -69,6 +69,20 @@ package final class CheckpointStore: Sendable {
     }
   }
 
+  /// All values by their keys.
+  package func values() async throws(StorageError) -> [String: [UInt8]] {
+    try await read { file throws(DatabaseFault) in
+      try file.read { database in
+        var values: [String: [UInt8]] = [:]
+        try database.rows("SELECT key, value FROM checkpoint") { row in
+          values[row.text(0)] = row.bytes(1)
+          return true
+        }
+        return values
+      }
+    }
+  }
+
   package func set(_ key: String, to value: [UInt8]) async throws(StorageError) {
     try await apply([.set(key: key, value: value)])
   }

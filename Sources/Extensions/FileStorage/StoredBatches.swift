@@ -110,6 +110,7 @@ struct StoredCheckpoints: Checkpoints {
 
   func value(of key: String) async throws -> [UInt8]? { try await store.value(of: key) }
   func keys() async throws -> [String] { try await store.keys() }
+  func values() async throws -> [String: [UInt8]] { try await store.values() }
 
   func set(_ values: [String: [UInt8]?]) async throws {
     try await store.apply(

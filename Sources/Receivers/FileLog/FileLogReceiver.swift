@@ -1,3 +1,4 @@
+internal import ConfigSchema
 internal import Logging
 package import PipelineKit
 internal import Synchronization
@@ -6,7 +7,8 @@ internal import TelemetryData
 /// Reads log files while they are written, rotated and deleted; loses no line and repeats none.
 ///
 /// One thread of its own finds files, reads them, and hands on what it read; see ``Tailer``. How far a file has been read
-/// moves only past lines whose delivery was accepted.
+/// is stored only past lines whose delivery was accepted. When the receiver is replaced at a reload, its successor goes on
+/// with the open files and with what is under way; see ``TailPlace``.
 package final class FileLogReceiver: Receiver {
   package typealias Config = FileLogConfig
 
@@ -14,15 +16,16 @@ package final class FileLogReceiver: Receiver {
     type: "file_log", deprecatedTypes: ["filelog"], signals: [.logs],
     summary: "Reads log files through rotations, without losing or repeating a line.")
 
-  private struct Life {
-    var mailbox: TailMailbox?
-    /// Stopped once the thread has ended.
-    var ended: StopSignal?
+  /// What there is between start and stop.
+  private struct Life: Sendable {
+    let thread: TailThread
+    let place: TailPlace
+    let checkpoints: CheckpointLog?
   }
 
   private let config: FileLogConfig
   private let context: ComponentContext
-  private let life = Mutex(Life())
+  private let life = Mutex<Life?>(nil)
 
   package init(config: FileLogConfig, context: ComponentContext) {
     self.config = config
@@ -31,58 +34,58 @@ package final class FileLogReceiver: Receiver {
 
   package func start(_ outputs: ReceiverOutputs) async throws {
     guard let consumer = outputs.logs else { return }
-    do {
-      let settings = try TailSettings(config)
-      let pipe = try WakePipe()
-      let mailbox = TailMailbox(pipe)
-      let ended = StopSignal()
-      let context = context
-      let isStarted = OwnThread.start("file_log") {
-        Self.work(settings, context, consumer, mailbox, pipe)
-        ended.stop()
-      }
-      guard isStarted else { throw StartError("the system gives no thread to read files with") }
-      life.withLock { $0 = Life(mailbox: mailbox, ended: ended) }
-    } catch let problem as GlobPattern.Problem {
-      throw StartError("a pattern of files \(problem)")
-    } catch let error as FileError {
-      throw StartError("cannot wait for files: \(error)")
+    let settings: TailSettings
+    do { settings = try TailSettings(config) } catch { throw StartError("a pattern of files \(error)") }
+    let (place, estate) = try TailPlace.enter(context) { [weak self] in
+      self?.life.withLock { $0 }?.thread.mailbox.post(.alarm)
     }
+    do {
+      let (checkpoints, stored) = try await openCheckpoints()
+      let thread = try TailThread(
+        .init(
+          settings: settings, context: context, consumer: consumer, place: place, estate: estate,
+          stored: stored, checkpoints: checkpoints))
+      guard thread.run() else { throw StartError("the system gives no thread to read files with") }
+      life.withLock { $0 = Life(thread: thread, place: place, checkpoints: checkpoints) }
+    } catch {
+      place.leave(estate, context.clock)
+      if let error = error as? FileError { throw StartError("cannot wait for files: \(error)") }
+      throw error
+    }
+  }
+
+  private func openCheckpoints() async throws -> (CheckpointLog?, [String: [UInt8]]) {
+    guard let reference = config.storage else { return (nil, [:]) }
+    let storage = try context.extensions.find(reference, as: (any StorageProvider).self)
+    let store = try await storage.openCheckpoints(for: context.id)
+    do {
+      return (CheckpointLog(store), try await store.values())
+    } catch {
+      await store.close()
+      throw error
+    }
+  }
+
+  package func run() async throws {
+    guard let life = life.withLock({ $0 }), let checkpoints = life.checkpoints else { return }
+    await checkpoints.run(life.thread.mailbox)
   }
 
   package func stop() async {
-    let life = life.withLock { life in
-      defer { life = Life() }
+    let ending = life.withLock { life in
+      defer { life = nil }
       return life
     }
-    life.mailbox?.post(.stop)
-    await life.ended?.wait()
-  }
-
-  /// What the thread does.
-  private static func work(
-    _ settings: TailSettings, _ context: ComponentContext, _ consumer: any Consumer, _ mailbox: TailMailbox,
-    _ pipe: WakePipe
-  ) {
-    let notices = try? FileNotices()
-    if notices == nil {
-      context.logger.warning("the kernel tells of no changes to files, they are looked at instead")
-    }
-    let tailer = Tailer(settings, context: context, consumer: consumer, mailbox: mailbox, notices: notices)
-    var alarm: MonotonicInstant?
-    while true {
-      let next = tailer.turn()
-      if tailer.isDone { return }
-      if let next {
-        let now = context.clock.now
-        if next <= now { continue }
-        // Alarms cannot be taken back, so there is one at a time, for the earliest.
-        if alarm.map({ $0 <= now || next < $0 }) ?? true {
-          alarm = next
-          context.clock.schedule(at: next) { mailbox.post(.alarm) }
-        }
+    guard let ending else { return }
+    let remains = await ending.thread.end()
+    if let checkpoints = ending.checkpoints {
+      checkpoints.finish()
+      if let problem = await checkpoints.write(remains?.changes ?? [:]) {
+        context.logger.error(
+          "it could not be stored how far files have been read", metadata: ["reason": "\(problem)"])
       }
-      pipe.wait(notices?.descriptor)
+      await checkpoints.close()
     }
+    ending.place.leave(remains?.estate, context.clock)
   }
 }

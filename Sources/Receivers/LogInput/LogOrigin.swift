@@ -15,8 +15,15 @@ struct LogOrigin {
   ///   - attributes: of where it is read.
   ///   - stream: the number of the stream, for operators that hold entries back.
   init(_ config: LogInputConfig, attributes: [(String, String)] = [], stream: Int = 0, linesAreBytes: Bool = false) {
+    self.init(config, stream: stream, linesAreBytes: linesAreBytes) { entry in
+      for (key, value) in attributes { entry.append(key: entry.add(key), entry.string(value), to: .attributes) }
+    }
+  }
+
+  /// - Parameter describe: adds what is known of where it is read.
+  init(_ config: LogInputConfig, stream: Int, linesAreBytes: Bool, describe: (inout LogEntry) -> Void) {
     var entry = LogEntry()
-    for (key, value) in attributes { entry.append(key: entry.add(key), entry.string(value), to: .attributes) }
+    describe(&entry)
     for item in config.attributes {
       guard let text = item.value.constant else { continue }
       entry.set(entry.add(item.key), to: entry.string(text), in: .attributes)

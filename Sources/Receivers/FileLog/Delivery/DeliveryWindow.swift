@@ -32,14 +32,19 @@ struct DeliveryWindow {
   private var entries: [Entry] = []
   private var next = 0
   private(set) var bytes = 0
-  let retry: FileLogRetry
+  var retry: LogRetryConfig
 
-  init(_ retry: FileLogRetry) { self.retry = retry }
+  init(_ retry: LogRetryConfig) { self.retry = retry }
 
   var isEmpty: Bool { entries.isEmpty }
 
   /// Whether another batch may be read.
-  var hasRoom: Bool { entries.isEmpty || bytes < Self.capacity }
+  var hasRoom: Bool { entries.isEmpty || bytes < Self.capacity && !isRefused }
+
+  /// Whether something waits to be offered again: what comes behind it then waits too.
+  private var isRefused: Bool {
+    entries.contains { if case .waiting = $0.state { true } else { false } }
+  }
 
   /// Whether some batch has no outcome yet.
   var isUnderWay: Bool {

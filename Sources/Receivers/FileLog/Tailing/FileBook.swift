@@ -21,6 +21,11 @@ struct FileBook {
     return nextSerial
   }
 
+  /// Whether something of that number is known.
+  func contains(_ serial: UInt64) -> Bool {
+    absent[serial] != nil || files.values.contains { $0.serial == serial }
+  }
+
   func file(_ id: FileID) -> TailedFile? { files[id] }
   func file(at path: String) -> TailedFile? { paths[path] }
 

@@ -5,8 +5,12 @@ internal import Synchronization
 final class TailMailbox: Sendable {
   enum Message: Sendable {
     case outcome(Int, Outcome)
-    /// Take nothing new, and end once what is under way has its outcomes.
+    /// Changes were stored, or could not be for a reason.
+    case saved(String?)
+    /// Take nothing new, and end once what is under way has its outcomes, or at once when a successor takes over.
     case stop
+    /// End now.
+    case abandon
     /// Look at the time.
     case alarm
   }

@@ -1,14 +1,15 @@
 internal import ConfigSchema
 internal import LogData
 internal import PipelineKit
-internal import WireFormat
 
 /// What the settings mean to a ``Tailer``.
 struct TailSettings: Sendable {
   let finder: FileFinder
   let framing: LineFraming
   let config: FileLogConfig
-  var retry: FileLogRetry { config.retry }
+  /// Which of the files that were found are read; nil for all.
+  let ordering: FileOrdering?
+  var retry: LogRetryConfig { config.input.retry }
   var fingerprintSize: Int { config.fingerprintSize.bytes }
 
   /// - Throws: for patterns that a check of the settings would have refused.
@@ -19,24 +20,9 @@ struct TailSettings: Sendable {
     var exclude: [GlobPattern] = []
     for text in config.exclude { exclude.append(try GlobPattern(text)) }
     finder = FileFinder(include: include, exclude: exclude)
-    framing = LineFraming(
-      limit: config.maxLogSize.bytes, oversize: config.maxLogSizeBehavior == .split ? .split : .truncate,
-      trimsLeading: !config.preserveLeadingWhitespaces, trimsTrailing: !config.preserveTrailingWhitespaces,
-      flushPeriod: UInt64(clamping: config.forceFlushPeriod.wholeNanoseconds))
-  }
-
-  /// What records of a file say about it, as `LogRecord.attributes` fields.
-  func attributes(of path: String) -> [UInt8] {
-    var pairs: [(key: String, value: String)] = []
-    if config.includeFileName { pairs.append(("log.file.name", String(FileFinder.name(of: path)))) }
-    if config.includeFilePath { pairs.append(("log.file.path", path)) }
-    var writer = WireWriter(capacity: 128)
-    for (key, value) in pairs {
-      writer.message(6) { pair in
-        pair.stringField(1, key)
-        pair.message(2) { $0.stringField(1, value) }
-      }
-    }
-    return writer.finish()
+    framing = config.lines.makeFraming(
+      limit: config.maxLogSize.bytes, oversize: config.maxLogSizeBehavior,
+      flushPeriod: config.forceFlushPeriod)
+    ordering = config.ordering.map { FileOrdering($0) }
   }
 }

@@ -9,6 +9,8 @@ struct FilePosition: Sendable, Hashable {
   var trail = BytePrint.none
   /// Whether the rest of a truncated record begins there.
   var isSkipping = false
+  /// How many records there are before it.
+  var records: UInt64 = 0
 }
 
 /// Something that is written over time, and the file it lies in at present.
@@ -24,7 +26,8 @@ final class TailedFile {
   var path: String
   /// Whether the path leads to it.
   var isListed = true
-  var handle: OpenFile?
+  /// What is read; nil while there is no file, or it is closed.
+  var content: FileContent?
   /// The first bytes.
   var head = BytePrint.none
   var framer: LineFramer
@@ -34,8 +37,14 @@ final class TailedFile {
   var waypoints: [FilePosition] = []
   /// Up to where everything has been accepted; nil while that is before its beginning.
   var accepted: FilePosition?
-  /// `LogRecord.attributes` fields of each of its records.
-  var attributes: [UInt8] = []
+  /// What all of its records have; made when there is something to read, and again when that changes.
+  var origin: LogOrigin?
+  /// How many records were read.
+  var records: UInt64 = 0
+  /// Records that operators may hold: where they begin, and their numbers.
+  var recent: [(start: UInt64, number: UInt64)] = []
+  /// The first record that operators hold back.
+  var heldFrom: FilePosition?
 
   /// Whether the file may be shorter than the position: it is a copy of what was read already.
   var isAwaited = false
@@ -52,16 +61,24 @@ final class TailedFile {
   var lastGrowth: MonotonicInstant
   /// Its size when it was looked at last.
   var size: UInt64 = 0
+  /// Whether there was nothing more to read when it was read last.
+  var isAtEnd = false
   /// Whether lines were read since a batch was closed last.
   var isTouched = false
+  /// Whether operators hold records of it back.
+  var isHeld = false
+  /// Whether it could not be read the last time, and is to be tried again.
+  var hasFailed = false
   /// The last full look that found it.
   var seenInLook = 0
   /// Whether what is stored of it is not what is known.
   var isUnsaved = false
   /// When its file was last known to be as it was, in nanoseconds since the Unix epoch.
-  var intactAt: Int64 = 0
+  var intactAt: UInt64 = 0
   /// Whether its file was deleted, rather than only out of sight.
   var isDeleted = false
+  /// Whether it is let go of once it has been read to its end.
+  var endsAtEnd = false
 
   init(serial: UInt64, id: FileID, path: String, framer: LineFramer, now: MonotonicInstant) {
     self.serial = serial
@@ -73,7 +90,7 @@ final class TailedFile {
 
   /// How far it has been read.
   var position: FilePosition {
-    FilePosition(offset: framer.offset, trail: trail, isSkipping: framer.isSkipping)
+    FilePosition(offset: framer.offset, trail: trail, isSkipping: framer.isSkipping, records: records)
   }
 
   /// How many earlier positions are kept.
@@ -90,6 +107,7 @@ final class TailedFile {
   func move(to position: FilePosition, _ framing: LineFraming) {
     framer = LineFramer(framing, offset: position.offset, isSkipping: position.isSkipping)
     trail = position.trail
+    records = position.records
     waypoints = position.offset > 0 ? [position] : []
   }
 
@@ -104,7 +122,7 @@ final class TailedFile {
   }
 
   /// What of a file's content that many bytes long has been read already, and how sure that is.
-  func likeness(to file: OpenFile, size: UInt64, fingerprintSize: Int) throws(FileError) -> Likeness {
+  func likeness(to file: FileContent, size: UInt64, fingerprintSize: Int) throws(FileError) -> Likeness {
     guard head.count > 0, size >= UInt64(head.count),
       try file.print(head.count, endingAt: UInt64(head.count)) == head
     else { return .none }

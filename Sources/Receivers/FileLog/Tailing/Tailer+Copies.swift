@@ -4,7 +4,7 @@ internal import PipelineKit
 /// A file that begins like one that is followed, until it is known whether it is a copy of that.
 final class CopyCandidate {
   var path: String
-  let handle: OpenFile
+  let content: FileContent
   let id: FileID
   /// What it may be a copy of; nil while there is nothing in it.
   let original: TailedFile?
@@ -17,10 +17,11 @@ final class CopyCandidate {
   private(set) var completeAt: MonotonicInstant?
 
   init(
-    _ path: String, _ handle: OpenFile, _ status: FileStatus, of original: TailedFile?, now: MonotonicInstant
+    _ path: String, _ content: FileContent, _ status: FileStatus, of original: TailedFile?,
+    now: MonotonicInstant
   ) {
     self.path = path
-    self.handle = handle
+    self.content = content
     id = status.id
     self.original = original
     originalSize = original?.framer.offset ?? 0
@@ -53,16 +54,16 @@ extension Tailer {
   static let absentMemory = Duration.seconds(3 * 24 * 3600)
 
   /// What begins like a file, the latest first.
-  func kin(of handle: OpenFile) -> [TailedFile] {
+  func kin(of content: FileContent) -> [TailedFile] {
     var bytes = [UInt8](repeating: 0, count: settings.fingerprintSize)
-    guard let count = try? handle.read(bytes.count, at: 0, into: &bytes), count > 0 else { return [] }
+    guard let count = try? content.read(bytes.count, at: 0, into: &bytes), count > 0 else { return [] }
     return book.beginning(with: bytes.span.extracting(0..<count)).sorted { $0.serial > $1.serial }
   }
 
   /// Whether what was in a file that is gone, or is in it no more, goes on in another.
-  func goesOn(_ file: TailedFile, in handle: OpenFile, _ status: FileStatus, _ path: String) -> Bool {
+  func goesOn(_ file: TailedFile, in content: FileContent, _ status: FileStatus, _ path: String) -> Bool {
     let likeness = try? file.likeness(
-      to: handle, size: status.size, fingerprintSize: settings.fingerprintSize)
+      to: content, size: content.count(in: status.size), fingerprintSize: settings.fingerprintSize)
     switch likeness {
     case .strong: return true
     case .weak:
@@ -74,10 +75,11 @@ extension Tailer {
   }
 
   /// Whether a file may be, or may become, a copy of one that is followed.
-  func mayBeCopied(_ file: TailedFile, to handle: OpenFile, _ size: UInt64) -> Bool {
+  func mayBeCopied(_ file: TailedFile, to content: FileContent, _ size: UInt64) -> Bool {
     guard file.framer.offset > 0 else { return false }
-    if let first = file.waypoints.first, first.offset > size { return true }
-    let likeness = try? file.likeness(to: handle, size: size, fingerprintSize: settings.fingerprintSize)
+    if let first = file.waypoints.first, first.offset > content.count(in: size) { return true }
+    let likeness = try? file.likeness(
+      to: content, size: content.count(in: size), fingerprintSize: settings.fingerprintSize)
     return likeness == .weak || likeness == .strong
   }
 
@@ -85,28 +87,28 @@ extension Tailer {
   func judgeCandidates() {
     let now = context.clock.now
     for candidate in candidates.values {
-      guard let status = try? candidate.handle.status() else {
+      guard let status = try? candidate.content.status() else {
         candidates[candidate.id] = nil
         continue
       }
       candidate.measure(status.size, now)
       guard let original = candidate.original else {
         if status.size > 0 {
-          decide(candidate.path, candidate.handle, status)
+          decide(candidate.path, candidate.content, status)
         } else if status.links == 0 {
           candidates[candidate.id] = nil
         } else if now - candidate.foundAt >= Self.emptyPatience {
-          adopt(candidate.path, candidate.handle, status)
+          adopt(candidate.path, candidate.content, status)
         }
         continue
       }
-      if original.handle == nil {
-        decide(candidate.path, candidate.handle, status)
+      if original.content == nil {
+        decide(candidate.path, candidate.content, status)
       } else if isGone(original) {
         leave(original)
-        decide(candidate.path, candidate.handle, status)
+        decide(candidate.path, candidate.content, status)
       } else if now - (candidate.completeAt ?? candidate.grownAt) >= Self.copyPatience {
-        adopt(candidate.path, candidate.handle, status)
+        adopt(candidate.path, candidate.content, status)
       }
     }
   }
@@ -114,27 +116,29 @@ extension Tailer {
   /// Decides about what may be copies of a file that is not in its place any more.
   func judgeCandidates(of file: TailedFile) {
     for candidate in candidates.values where candidate.original === file {
-      guard let status = try? candidate.handle.status() else { continue }
-      decide(candidate.path, candidate.handle, status)
+      guard let status = try? candidate.content.status() else { continue }
+      decide(candidate.path, candidate.content, status)
     }
   }
 
   /// Whether a file was deleted and has been read to its end.
   private func isGone(_ file: TailedFile) -> Bool {
-    guard !file.isListed, !file.isReady, let status = try? file.handle?.status() else { return false }
-    return status.links == 0 && status.size <= file.framer.offset
+    guard !file.isListed, file.isAtEnd, !file.isReady, let status = try? file.content?.status() else {
+      return false
+    }
+    return status.links == 0
   }
 
   /// Lets go of a deleted file that goes on in a copy. Who still writes to the deleted one is read there.
   private func leave(_ file: TailedFile) {
-    guard let handle = file.handle else { return }
+    guard let content = file.content else { return }
     let rest = TailedFile(
       serial: book.makeSerial(), id: file.id, path: file.path, framer: file.framer, now: context.clock.now)
     rest.trail = file.trail
     rest.isListed = false
     rest.isDeleted = true
-    rest.attributes = file.attributes
-    rest.handle = handle
+    rest.records = file.records
+    rest.content = content
     file.isDeleted = true
     part(file)
     book.add(rest)

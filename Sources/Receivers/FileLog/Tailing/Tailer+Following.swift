@@ -5,12 +5,13 @@ internal import PipelineKit
 /// What lies in which file: beginning to follow one, going on in another, and letting go.
 extension Tailer {
   /// Opens a regular file; nil when it is none, or cannot be opened.
-  func open(_ path: String) -> (handle: OpenFile, status: FileStatus)? {
+  func open(_ path: String) -> (content: FileContent, status: FileStatus)? {
     do {
-      let (handle, status) = try OpenFile.open(path, counting: meters.openFiles)
+      let (file, status) = try OpenFile.open(path, counting: meters.openFiles)
       guard status.kind == .regular else { return nil }
+      let content = try FileContent(file, settings.config.compression)
       complaints.remove(path)
-      return (handle, status)
+      return (content, status)
     } catch {
       complain(path, error)
       return nil
@@ -22,11 +23,11 @@ extension Tailer {
     // Numbers of files that were deleted are given to new ones.
     let known = book.absent(in: status.id, at: path).filter { !$0.isDeleted && $0.head.count > 0 }
     if known.isEmpty { return false }
-    guard let (handle, status) = open(path) else { return true }
+    guard let (content, status) = open(path) else { return true }
     for file in known {
-      let head = try? handle.print(file.head.count, endingAt: UInt64(file.head.count))
+      let head = try? content.print(file.head.count, endingAt: UInt64(file.head.count))
       guard head == file.head else { continue }
-      attach(file, to: handle, status, path: path)
+      attach(file, to: content, status, path: path)
       return true
     }
     return false
@@ -34,62 +35,70 @@ extension Tailer {
 
   /// Decides what a file is that nothing was known of: something new, or a copy of something that is followed.
   func meet(_ path: String, _ status: FileStatus) {
-    guard let (handle, status) = open(path), book.file(status.id) == nil, candidates[status.id] == nil else {
+    if isTooOld(path, status) { return }
+    guard let (content, status) = open(path), book.file(status.id) == nil, candidates[status.id] == nil else {
       return
     }
     // A copy is seen first when there is nothing in it yet.
     if status.size == 0, !isBeginning {
-      candidates[status.id] = CopyCandidate(path, handle, status, of: nil, now: context.clock.now)
+      candidates[status.id] = CopyCandidate(path, content, status, of: nil, now: context.clock.now)
       return
     }
-    decide(path, handle, status)
+    decide(path, content, status)
   }
 
   /// Decides about a file with something in it.
-  func decide(_ path: String, _ handle: OpenFile, _ status: FileStatus) {
+  func decide(_ path: String, _ content: FileContent, _ status: FileStatus) {
     candidates[status.id] = nil
-    if isBeginning, book.absent.isEmpty { return adopt(path, handle, status) }
-    let kin = kin(of: handle)
-    if let file = kin.first(where: { book.absent[$0.serial] != nil && goesOn($0, in: handle, status, path) })
+    if isBeginning, book.absent.isEmpty { return adopt(path, content, status) }
+    let kin = kin(of: content)
+    if let file = kin.first(where: { book.absent[$0.serial] != nil && goesOn($0, in: content, status, path) })
     {
       context.logger.info(
         "a file goes on in a copy", metadata: ["file": "\(file.path)", "copy": "\(path)"])
-      return attach(file, to: handle, status, path: path)
+      return attach(file, to: content, status, path: path)
     }
-    if let file = kin.first(where: { $0.handle != nil && mayBeCopied($0, to: handle, status.size) }) {
-      candidates[status.id] = CopyCandidate(path, handle, status, of: file, now: context.clock.now)
+    if let file = kin.first(where: { $0.content != nil && mayBeCopied($0, to: content, status.size) }) {
+      candidates[status.id] = CopyCandidate(path, content, status, of: file, now: context.clock.now)
       return
     }
-    adopt(path, handle, status)
+    adopt(path, content, status)
   }
 
   /// Begins to follow something new.
-  func adopt(_ path: String, _ handle: OpenFile, _ status: FileStatus) {
+  func adopt(_ path: String, _ content: FileContent, _ status: FileStatus) {
     candidates[status.id] = nil
     let isOld = isBeginning && !hasPast && settings.config.startAt == .end
     let file = TailedFile(
       serial: book.makeSerial(), id: status.id, path: path, framer: LineFramer(settings.framing),
       now: context.clock.now)
-    if isOld { file.move(to: position(status.size, in: handle), settings.framing) }
-    attach(file, to: handle, status, path: path)
+    let begun = old[path].flatMap { $0.id == status.id ? $0.size : nil }
+    old[path] = nil
+    if let start = isOld ? status.size : begun, !content.isGzip {
+      file.move(to: position(min(start, status.size), in: content), settings.framing)
+    }
+    attach(file, to: content, status, path: path)
     // So that it is stored that there is such a file, once all is accepted that was read before it came.
     touch(file)
   }
 
   /// Goes on in a file.
-  func attach(_ file: TailedFile, to handle: OpenFile, _ status: FileStatus, path: String) {
+  func attach(_ file: TailedFile, to content: FileContent, _ status: FileStatus, path: String) {
     candidates[status.id] = nil
     if book.absent[file.serial] != nil { book.remove(file) }
     file.id = status.id
     file.path = path
-    file.isListed = settings.finder.matches(path) && (try? OpenFile.status(of: path).id) == status.id
-    file.handle = handle
-    file.attributes = settings.attributes(of: path)
+    file.isListed = settings.finder.matches(path) && (try? FileStatus.of(path).id) == status.id
+    file.content = content
+    file.origin = nil
+    file.isAtEnd = false
+    file.endsAtEnd = false
     file.isDeleted = false
-    file.isAwaited = status.size < file.framer.offset
+    file.isAwaited = content.count(in: status.size) < file.framer.offset || content.isGzip
+    file.size = status.size
     file.seenInLook = looks
-    file.isUnsaved = true
     book.add(file)
+    unsave(file)
     refreshHead(of: file)
     context.logger.info("a file is read", metadata: ["file": "\(path)", "offset": "\(file.framer.offset)"])
     activate(file)
@@ -102,19 +111,20 @@ extension Tailer {
       watches[watch] = nil
       file.watch = nil
     }
-    file.handle = nil
+    file.content = nil
     file.isActive = false
     file.lastGrowth = context.clock.now
-    file.isUnsaved = true
+    file.origin = nil
     book.addAbsent(file)
+    unsave(file)
     context.logger.debug("a file is closed", metadata: ["file": "\(file.path)"])
   }
 
   /// A file was truncated or written anew: what was in it before is gone from it, or lies in a copy.
   func rewritten(_ file: TailedFile) {
-    guard let handle = file.handle, let status = try? handle.status() else { return }
-    let isShorter = status.size < file.framer.offset
-    let begins = try? handle.print(file.head.count, endingAt: UInt64(file.head.count))
+    guard let content = file.content, let status = try? content.status() else { return }
+    let isShorter = content.count(in: status.size) < file.framer.offset
+    let begins = try? content.print(file.head.count, endingAt: UInt64(file.head.count))
     let beginsAlike = file.head.count > 0 && begins == file.head
     if beginsAlike, isShorter, settings.config.onTruncate == .ignore {
       // Read on from the same place, whatever comes to stand before it.
@@ -130,12 +140,11 @@ extension Tailer {
       serial: book.makeSerial(), id: file.id, path: file.path, framer: LineFramer(settings.framing),
       now: context.clock.now)
     if beginsAlike, isShorter, settings.config.onTruncate == .readNew {
-      next.move(to: position(status.size, in: handle), settings.framing)
+      next.move(to: position(status.size, in: content), settings.framing)
     }
     next.skipsZeros = true
     next.isListed = file.isListed
-    next.attributes = file.attributes
-    next.handle = handle
+    next.content = content
     next.seenInLook = file.seenInLook
     next.watch = file.watch
     if let watch = file.watch { watches[watch] = next }
@@ -149,17 +158,17 @@ extension Tailer {
   }
 
   /// A place in a file and what stands before it.
-  private func position(_ offset: UInt64, in handle: OpenFile) -> FilePosition {
+  private func position(_ offset: UInt64, in content: FileContent) -> FilePosition {
     let count = Int(min(offset, UInt64(Self.trailSize)))
-    let trail = (try? handle.print(count, endingAt: offset)) ?? nil
+    let trail = (try? content.print(count, endingAt: offset)) ?? nil
     return FilePosition(offset: offset, trail: trail ?? .none)
   }
 
   /// Reads the first bytes of a file again, while there are fewer than tell it from others.
   func refreshHead(of file: TailedFile) {
-    guard let handle = file.handle, file.head.count < settings.fingerprintSize else { return }
+    guard let content = file.content, file.head.count < settings.fingerprintSize else { return }
     var bytes = [UInt8](repeating: 0, count: settings.fingerprintSize)
-    guard let count = try? handle.read(bytes.count, at: 0, into: &bytes), count > file.head.count else {
+    guard let count = try? content.read(bytes.count, at: 0, into: &bytes), count > file.head.count else {
       return
     }
     book.setHead(BytePrint(bytes.span.extracting(0..<count)), of: file)
@@ -173,7 +182,7 @@ extension Tailer {
     }
     for file in book.absent.values
     where now - file.lastGrowth >= (file.isDeleted ? Self.deletedMemory : Self.absentMemory) {
-      book.remove(file)
+      forget(file)
     }
   }
 }

@@ -1,5 +1,14 @@
+internal import LogData
 internal import Logging
 internal import PipelineKit
+
+/// A file that is not read because it is old: until it is written to.
+struct OldFile {
+  let id: FileID
+  /// How long it was at the first look, where reading begins at the end; nil where it begins at the beginning.
+  let size: UInt64?
+  var watch: Int32?
+}
 
 /// Which paths there are and where they lead.
 extension Tailer {
@@ -8,60 +17,91 @@ extension Tailer {
     guard let notices else { return }
     for notice in notices.read() {
       switch notice {
-      case .changed(let watch):
-        guard let file = watches.removeValue(forKey: watch) else { continue }
-        file.watch = nil
-        activate(file)
+      case .changed(let watch): changed(watch)
       case .name(let directory, let name, let isDirectory):
         if isDirectory { lookSoon() }
         for path in directories[directory] ?? [] { check(FileFinder.path(path, name)) }
       case .moved: lookSoon()
       case .overflow:
-        for file in book.files.values { enqueue(file) }
+        for file in book.files.values { activate(file) }
         lookSoon()
-      case .ended(let watch): if directories.removeValue(forKey: watch) != nil { lookSoon() }
+      case .ended(let watch):
+        if directories.removeValue(forKey: watch) != nil { lookSoon() }
       }
+    }
+  }
+
+  private func changed(_ watch: Int32) {
+    if let file = watches.removeValue(forKey: watch) {
+      file.watch = nil
+      return activate(file)
+    }
+    if let path = oldWatches.removeValue(forKey: watch) {
+      old[path]?.watch = nil
+      check(path)
     }
   }
 
   /// Has everything looked at again, though not more often than at intervals.
   private func lookSoon() {
-    nextLook = min(nextLook, max(context.clock.now, nextPoll))
+    nextLook = min(nextLook, max(context.clock.now, lastLook + settings.config.pollInterval))
   }
 
   /// Looks at everything: for the first time, and where notices do not tell.
   func lookAtAll() {
     looks += 1
+    lastLook = context.clock.now
+    remote = RemoteDevices.mounted()
     let look = settings.finder.look(watching: watching())
     for (path, error) in look.problems { complain(path, error) }
     var strangers: [(path: String, status: FileStatus)] = []
-    for (path, status) in look.files where !found(path, status) { strangers.append((path, status)) }
+    for (path, status) in selected(look.files) where !found(path, status) { strangers.append((path, status)) }
     for file in book.paths.values where file.seenInLook != looks { lost(file) }
     // Last: by now it is known which files are gone, that others may be copies of.
     let others = strangers.filter { !returned($0.path, $0.status) }
     for (path, status) in others { meet(path, status) }
+    old = old.filter { $0.value.watch != nil || book.file(at: $0.key) == nil }
     isBeginning = false
     keepHouse()
-    nextLook = context.clock.now + (isBlind ? settings.config.pollInterval : longInterval)
+    for (watch, paths) in directories where paths.isEmpty {
+      directories[watch] = nil
+      notices?.remove(watch)
+    }
+    let interval = settings.config.pollInterval
+    nextLook = lastLook + (isBlind ? interval : max(Self.lookInterval, interval))
   }
 
-  private var longInterval: Duration { max(Self.lookInterval, settings.config.pollInterval) }
+  /// Those of the files that were found which are read, in their order.
+  private func selected(
+    _ files: [(path: String, status: FileStatus)]
+  ) -> [(path: String, status: FileStatus)] {
+    guard let ordering = settings.ordering else { return files }
+    let statuses = Dictionary(files.map { ($0.path, $0.status) }, uniquingKeysWith: { first, _ in first })
+    let candidates = files.map { FileOrdering.Candidate(path: $0.path, modified: $0.status.modified) }
+    return ordering.select(candidates, now: Int64(clamping: context.clock.unixNanoseconds)).compactMap {
+      file in
+      statuses[file.path].map { (file.path, $0) }
+    }
+  }
 
-  /// Watches the directories of a look, and no others.
+  /// Watches the directories of a look; those that are not among them are left without a path.
   private func watching() -> (String) -> Void {
-    let last = directories
-    directories = [:]
+    directories = directories.mapValues { _ in [] }
     isBlind = notices == nil
-    for watch in last.keys { directories[watch] = [] }
     return { [unowned self] path in
       guard let notices else { return }
       do throws(FileError) {
         let watch = try notices.watchDirectory(path)
         directories[watch, default: []].append(path)
-      } catch  where error.isOutOfWatches {
+        if !isBlind, !remote.isEmpty, remote.isRemote(try FileStatus.of(path.isEmpty ? "." : path).id.device)
+        {
+          isBlind = true
+        }
+      } catch {
+        guard error.isOutOfWatches else { return }
         isBlind = true
-        complain(path, error, "a directory cannot be watched, it is looked at instead")
-      } catch {}
+        complain("", error, "no more directories can be watched, they are looked at instead")
+      }
     }
   }
 
@@ -69,8 +109,10 @@ extension Tailer {
   private func check(_ path: String) {
     let matches = settings.finder.matches(path)
     guard matches || book.file(at: path) != nil else { return }
+    // Which of the files are read depends on all of them.
+    if settings.ordering != nil { return lookSoon() }
     do {
-      let status = try OpenFile.status(of: path)
+      let status = try FileStatus.of(path)
       if status.kind == .regular, matches {
         if !found(path, status), !returned(path, status) { meet(path, status) }
         return
@@ -93,24 +135,46 @@ extension Tailer {
     file.seenInLook = looks
     if file.path != path || !file.isListed {
       // Another name of the same file, while the first still leads to it.
-      if file.isListed, let first = try? OpenFile.status(of: file.path), first.id == file.id { return true }
+      if file.isListed, let first = try? FileStatus.of(file.path), first.id == file.id { return true }
       context.logger.debug("a file has another name", metadata: ["from": "\(file.path)", "to": "\(path)"])
       if file.path != path { meters.rotations.add() }
       book.rename(file, to: path)
-      file.attributes = settings.attributes(of: path)
-      file.isUnsaved = true
+      file.origin = nil
+      unsave(file)
     }
-    if status.size != file.size || file.isActive { activate(file) }
+    if status.size != file.size || file.isActive || file.hasFailed { activate(file) }
     return true
   }
 
   /// A path does not lead to its file any more; what is left of that is read through the open handle.
   private func lost(_ file: TailedFile) {
-    meters.rotations.add()
+    if (try? FileStatus.of(file.path))?.id == file.id {
+      // It is there, and no longer among those that are to be read.
+      file.endsAtEnd = true
+    } else {
+      meters.rotations.add()
+    }
     book.unlist(file)
     activate(file)
   }
 
+  /// Whether a file is too old to be read; it is then watched until it is written to.
+  func isTooOld(_ path: String, _ status: FileStatus) -> Bool {
+    guard let limit = settings.config.excludeOlderThan else { return false }
+    let now = Int64(clamping: context.clock.unixNanoseconds)
+    guard now - status.modified > limit.wholeNanoseconds else { return false }
+    if old[path]?.id != status.id {
+      let isBefore = isBeginning && !hasPast && settings.config.startAt == .end
+      old[path] = OldFile(id: status.id, size: isBefore ? status.size : nil)
+    }
+    if let notices, old[path]?.watch == nil, let watch = try? notices.watchFile(at: path) {
+      old[path]?.watch = watch
+      oldWatches[watch] = path
+    }
+    return true
+  }
+
+  /// Tells once of a path that something is wrong with.
   func complain(
     _ path: String, _ error: FileError, _ message: Logger.Message = "a file cannot be read, it is tried again"
   ) {

@@ -1,3 +1,4 @@
+internal import LogData
 internal import Logging
 internal import PipelineKit
 internal import TelemetryData
@@ -27,25 +28,49 @@ final class Tailer {
   var looks = 0
   /// Whether the first look is still to come, or under way.
   var isBeginning = true
+  var lastLook: MonotonicInstant
   var nextLook: MonotonicInstant
+  /// Files that are too old to be read, by path, and the paths of those that are watched.
+  var old: [String: OldFile] = [:]
+  var oldWatches: [Int32: String] = [:]
   /// Paths that could not be looked at or opened, and were told of.
   var complaints: Set<String> = []
   /// Whether the places where earlier lives stopped are known.
   var hasPast = false
 
   // What is to be read.
-  var ready = ReadyQueue()
+  var ready: ReadyQueue
   var active: [TailedFile] = []
   var nextPoll: MonotonicInstant
   var buffer: [UInt8]
 
   // What has been read.
-  var batch: LineBatch
+  var records: RecordWriter
   var touched: [TailedFile] = []
+  /// Files of which operators hold records back.
+  var held: [TailedFile] = []
   var window: DeliveryWindow
 
+  let refusalLog: RateLimitedLog
   let rejectionLog: RateLimitedLog
-  var isStopping = false
+  /// Which devices tell nothing of changes that are made elsewhere.
+  var remote = RemoteDevices()
+  // What is stored of it.
+  let checkpoints: CheckpointLog?
+  var isStoring: Bool { checkpoints != nil }
+  var unsaved: [TailedFile] = []
+  var forgotten: [UInt64] = []
+  var saving: [TailedFile] = []
+  var isSaving = false
+  var nextSave: MonotonicInstant
+  let storageLog: RateLimitedLog
+
+  // Its end.
+  private let isAwaited: () -> Bool
+  private(set) var isStopping = false
+  private var isAbandoned = false
+  /// Whether what is incomplete at the end of files is taken as it is.
+  private(set) var endsFiles = false
 
   /// The size at which a batch is handed on.
   static let batchSize = 1 << 20
@@ -61,29 +86,46 @@ final class Tailer {
   static let deletedPatience = Duration.seconds(10)
   /// How long a file whose path leads elsewhere is kept open after it has grown.
   static let unlistedPatience = Duration.seconds(300)
+  /// How often it is asked whether memory is there again.
+  static let gatePause = Duration.milliseconds(100)
   /// How many bytes before a position tell that they still stand there.
   static let trailSize = 1024
 
+  /// - Parameters:
+  ///   - estate: what a predecessor has left.
+  ///   - stored: what an earlier life has stored.
+  ///   - checkpoints: where it is stored how far files have been read; nil for nowhere.
+  ///   - isAwaited: whether a successor waits.
   init(
     _ settings: TailSettings, context: ComponentContext, consumer: any Consumer, mailbox: TailMailbox,
-    notices: FileNotices?
+    notices: FileNotices?, estate: TailEstate? = nil, stored: [String: [UInt8]] = [:],
+    checkpoints: CheckpointLog? = nil, isAwaited: @escaping () -> Bool = { false }
   ) {
     self.settings = settings
     self.context = context
     self.consumer = consumer
     self.mailbox = mailbox
     self.notices = notices
+    self.checkpoints = checkpoints
+    self.isAwaited = isAwaited
     meters = TailMeters(context)
+    lastLook = context.clock.now
     nextLook = context.clock.now
     nextPoll = context.clock.now
+    nextSave = context.clock.now
     buffer = [UInt8](repeating: 0, count: Self.readSize + Self.trailSize)
-    batch = LineBatch(capacity: 4096)
+    ready = ReadyQueue(most: settings.config.maxConcurrentFiles)
+    records = RecordWriter(settings, context)
     window = DeliveryWindow(settings.retry)
+    refusalLog = RateLimitedLog(context.logger, clock: context.clock)
     rejectionLog = RateLimitedLog(context.logger, clock: context.clock)
+    storageLog = RateLimitedLog(context.logger, clock: context.clock)
+    restore(stored)
+    if let estate { inherit(estate) }
   }
 
-  /// Whether it has been stopped and nothing is under way any more.
-  var isDone: Bool { isStopping && !window.isUnderWay }
+  /// Whether it has been stopped and has nothing more to do.
+  var isDone: Bool { isAbandoned || isStopping && (isAwaited() || !window.isUnderWay) }
 
   /// Does what can be done now.
   /// - Returns: when to come back at the latest; nil for only when woken.
@@ -95,15 +137,20 @@ final class Tailer {
     if now >= nextLook { lookAtAll() }
     offerAgain()
     if now >= nextPoll { poll(now) }
+    expireHeld()
     readReady()
-    if !ready.isEmpty && window.hasRoom { return now }
+    save(now)
+    if !ready.isEmpty && mayRead { return now }
     return nextTime()
   }
 
   private func nextTime() -> MonotonicInstant {
     var next = nextLook
+    if let due = records.nextDue { next = min(next, MonotonicInstant(nanoseconds: Int64(clamping: due))) }
+    if !ready.isEmpty, window.hasRoom { next = min(next, context.clock.now + Self.gatePause) }
     if !active.isEmpty || !candidates.isEmpty { next = min(next, nextPoll) }
     if let offer = window.nextOffer { next = min(next, offer) }
+    if isUnsaved { next = min(next, nextSave) }
     return next
   }
 
@@ -111,14 +158,25 @@ final class Tailer {
     for message in mailbox.take() {
       switch message {
       case .outcome(let number, let outcome): resolve(number, outcome)
+      case .saved(let problem): saved(problem)
       case .stop: stop()
+      case .abandon: isAbandoned = true
       case .alarm: break
       }
     }
   }
 
+  /// Takes nothing new. What is held back is read again by who comes next; where nobody can know of it, it goes on now.
   private func stop() {
     isStopping = true
+    if isStoring || isAwaited() {
+      closeBatch()
+      for file in held { giveBack(file) }
+      return
+    }
+    endsFiles = true
+    for file in active where file.framer.flushDeadline != nil { flush(file) }
+    records.flush()
     closeBatch()
   }
 
@@ -143,27 +201,5 @@ final class Tailer {
       file.lastGrowth = context.clock.now
     }
     enqueue(file)
-  }
-}
-
-/// Files in the order in which they are to be read.
-struct ReadyQueue {
-  private var files: [TailedFile] = []
-  private var first = 0
-
-  var isEmpty: Bool { first == files.count }
-  var count: Int { files.count - first }
-
-  mutating func append(_ file: TailedFile) { files.append(file) }
-
-  mutating func popFirst() -> TailedFile? {
-    guard first < files.count else { return nil }
-    let file = files[first]
-    first += 1
-    if first == files.count || first >= 1024 {
-      files.removeFirst(first)
-      first = 0
-    }
-    return file
   }
 }

@@ -98,7 +98,7 @@ struct FileWalk {
       return examine(path, .unknown)
     }
     do {
-      if try OpenFile.status(of: path).kind != .directory || OpenFile.isLink(path) { watch(directory) }
+      if try FileStatus.of(path).kind != .directory || FileStatus.isLink(path) { watch(directory) }
       walk(path, rest, ancestors)
     } catch {
       watch(directory)
@@ -113,7 +113,7 @@ struct FileWalk {
   ) {
     if kind == .regular || kind == .other { return }
     do {
-      let status = try OpenFile.status(of: path)
+      let status = try FileStatus.of(path)
       // A link to a directory further up would be followed for ever.
       if status.kind != .directory || ancestors.contains(status.id) { return }
       walk(path, segments, ancestors + [status.id])
@@ -126,7 +126,7 @@ struct FileWalk {
     if kind == .directory || kind == .other || exclude.contains(where: { $0.matches(path) }) { return }
     guard seenFiles.insert(path).inserted else { return }
     do {
-      let status = try OpenFile.status(of: path)
+      let status = try FileStatus.of(path)
       if status.kind == .regular { files.append((path, status)) }
     } catch {
       report(path, error)
