@@ -86,6 +86,40 @@ extension WireWriter {
     _ number: UInt32, key: Span<UInt8>, _ valueNumber: UInt32, _ value: Span<UInt8>
   ) {
     let inner = 1 &+ Varint.length(UInt64(value.count)) &+ value.count
+    unsafe pair(number, key: key, inner) { position, base in
+      unsafe Self.put(UInt64(WireTag.lengthDelimited(valueNumber).rawValue), at: &position, base)
+      unsafe Self.put(UInt64(value.count), at: &position, base)
+      unsafe Self.copy(value, to: base + position)
+      position &+= value.count
+    }
+  }
+
+  /// The same with a value that is an integer or a boolean.
+  public mutating func pairField(
+    _ number: UInt32, key: Span<UInt8>, _ valueNumber: UInt32, varint value: UInt64
+  ) {
+    unsafe pair(number, key: key, 1 &+ Varint.length(value)) { position, base in
+      unsafe Self.put(UInt64(WireTag.varint(valueNumber).rawValue), at: &position, base)
+      unsafe Self.put(value, at: &position, base)
+    }
+  }
+
+  /// The same with a value of type fixed64, or the bits of a double.
+  public mutating func pairField(
+    _ number: UInt32, key: Span<UInt8>, _ valueNumber: UInt32, fixed64 value: UInt64
+  ) {
+    unsafe pair(number, key: key, 9) { position, base in
+      unsafe Self.put(UInt64(WireTag.fixed64(valueNumber).rawValue), at: &position, base)
+      unsafe base.storeBytes(of: value.littleEndian, toByteOffset: position, as: UInt64.self)
+      position &+= 8
+    }
+  }
+
+  /// Writes all but the value; `store` writes that, of a known size, tag included.
+  @inline(__always)
+  private mutating func pair(
+    _ number: UInt32, key: Span<UInt8>, _ inner: Int, _ store: (inout Int, UnsafeMutableRawPointer) -> Void
+  ) {
     let head = key.isEmpty ? 0 : 1 &+ Varint.length(UInt64(key.count)) &+ key.count
     let size = head &+ 1 &+ Varint.length(UInt64(inner)) &+ inner
     reserve(size &+ 15)
@@ -104,12 +138,7 @@ extension WireWriter {
       unsafe base.storeBytes(of: 0x12, toByteOffset: position, as: UInt8.self)
       position &+= 1
       unsafe Self.put(UInt64(inner), at: &position, base)
-      let tag = UInt8(truncatingIfNeeded: WireTag.lengthDelimited(valueNumber).rawValue)
-      unsafe base.storeBytes(of: tag, toByteOffset: position, as: UInt8.self)
-      position &+= 1
-      unsafe Self.put(UInt64(value.count), at: &position, base)
-      unsafe Self.copy(value, to: base + position)
-      position &+= value.count
+      unsafe store(&position, base)
     }
     written = position
   }

@@ -27,16 +27,21 @@ extension WireWriter {
     while position >= 0 {
       let slot = entry.slots[Int(position)]
       position = slot.next
-      if slot.value.kind == .string {
-        pairField(number, key: entry.text(slot.key), 1, entry.text(slot.value.range))
-        continue
+      let key = entry.text(slot.key)
+      switch slot.value.kind {
+      case .string: pairField(number, key: key, 1, entry.text(slot.value.range))
+      case .bytes: pairField(number, key: key, 7, entry.text(slot.value.range))
+      case .bool: pairField(number, key: key, 2, varint: slot.value.bits)
+      case .int: pairField(number, key: key, 3, varint: slot.value.bits)
+      case .double: pairField(number, key: key, 4, fixed64: slot.value.bits)
+      case .null, .list, .map:
+        let mark = beginMessage(number)
+        if !slot.key.isEmpty { bytesField(1, key) }
+        let value = beginMessage(2)
+        writeAnyValue(slot.value, of: entry)
+        endMessage(value)
+        endMessage(mark)
       }
-      let mark = beginMessage(number)
-      if !slot.key.isEmpty { bytesField(1, entry.text(slot.key)) }
-      let value = beginMessage(2)
-      writeAnyValue(slot.value, of: entry)
-      endMessage(value)
-      endMessage(mark)
     }
   }
 
