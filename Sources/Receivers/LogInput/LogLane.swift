@@ -4,10 +4,17 @@ internal import Synchronization
 internal import TelemetryData
 
 /// Syslog messages are parsed before the operators.
-struct SyslogStep: Sendable {
+///
+/// A class since the optimiser of Swift 6.3 releases garbage where an absent value of this size is handed down.
+final class SyslogStep: Sendable {
   let options: SyslogParser.Options
   /// What becomes of what is none.
   let onError: OnError
+
+  init(options: SyslogParser.Options, onError: OnError) {
+    self.options = options
+    self.onError = onError
+  }
 }
 
 /// One of the ways by which records of a receiver come in: they go through operators of its own into batches.

@@ -39,19 +39,25 @@ struct LogLaneState: ~Copyable {
     config: LogInputConfig, encoding: TextEncoding, syslog: SyslogStep?,
     context: OperatorContext, meters: LogInputMeters
   ) {
-    decoder = LineDecoder(encoding)
-    graph = OperatorGraph(config.operators, context)
-    environment = context.environment
+    let graph = OperatorGraph(config.operators, context)
+    let computed =
+      Self.computed(config.attributes, below: .attributes) + Self.computed(config.resource, below: .resource)
+    graph.onFailure = { id, error in meters.failed(id, error) }
+    self.graph = graph
+    self.computed = computed
     self.syslog = syslog.map { ParsingOperator(SyslogParser($0.options), ParserKeys()) }
-    onSyslogError = syslog?.onError ?? .send
-    computed =
-      config.attributes.filter { $0.value.constant == nil }
-      .map { (FieldPath(.attributes, [$0.key]), $0.value) }
-      + config.resource.filter { $0.value.constant == nil }.map { (FieldPath(.resource, [$0.key]), $0.value) }
     self.meters = meters
+    decoder = LineDecoder(encoding)
+    onSyslogError = syslog?.onError ?? .send
+    environment = context.environment
     isPlain = graph.isEmpty && syslog == nil && computed.isEmpty
     reported = graph.counts
-    graph.onFailure = { id, error in meters.failed(id, error) }
+  }
+
+  private static func computed(
+    _ map: ConfigMap<TextWithExpressions>, below root: FieldPath.Root
+  ) -> [Computed] {
+    map.filter { $0.value.constant == nil }.map { (FieldPath(root, [$0.key]), $0.value) }
   }
 
   /// Sets the time for what is read next: nanoseconds since the Unix epoch, and on the monotonic clock.
