@@ -114,7 +114,7 @@ struct ExpressionFrame {
   /// The most memory that one evaluation may take, besides a multiple of the entry's.
   static let mostMemory = 1 << 20
   /// The most work, roughly in nanoseconds.
-  static let mostWork = 100_000_000
+  static let mostWork = 40_000_000
   /// The deepest nesting of lists and maps that is looked into.
   static let deepest = 100
 
