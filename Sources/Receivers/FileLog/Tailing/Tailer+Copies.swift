@@ -58,8 +58,6 @@ extension Tailer {
 
   /// What begins like a file, the latest first.
   func kin(of content: FileContent) -> [TailedFile] {
-    // Those that were written to just now begin with more bytes than was known.
-    for file in active where file.head.count < settings.fingerprintSize { refreshHead(of: file) }
     var bytes = [UInt8](repeating: 0, count: settings.fingerprintSize)
     guard let count = try? content.read(bytes.count, at: 0, into: &bytes), count > 0 else { return [] }
     return book.beginning(with: bytes.span.extracting(0..<count)).sorted { $0.serial > $1.serial }

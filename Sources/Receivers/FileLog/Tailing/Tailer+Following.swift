@@ -177,6 +177,19 @@ extension Tailer {
     book.setHead(BytePrint(bytes.span.extracting(0..<count)), of: file)
   }
 
+  /// Finds out what has become of files that were written to, before it is decided what others are: whether they were
+  /// truncated, and with which bytes they begin.
+  func verifyActive() {
+    for file in active {
+      guard let content = file.content, !content.isGzip, !file.isAwaited else { continue }
+      if let trail = try? content.print(file.trail.count, endingAt: file.framer.offset), trail == file.trail {
+        refreshHead(of: file)
+      } else {
+        rewritten(file)
+      }
+    }
+  }
+
   /// Looks after what is seldom to be done.
   func keepHouse() {
     let now = context.clock.now
