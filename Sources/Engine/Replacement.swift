@@ -59,6 +59,10 @@ struct Replacement {
       for user in gone.exporters where old.plan.nodes[user.id]?.extensions.values.contains(node.id) ?? false {
         await makeRoom(user)
       }
+      for user in gone.receivers where old.plan.nodes[user.id]?.extensions.values.contains(node.id) ?? false {
+        displaced.receivers.append(user)
+        await user.stop()
+      }
       displaced.extensions.append(predecessor)
       try await explain(node.id, node.declaredAt) { try await take(over: predecessor, node) }
     } catch {
@@ -91,7 +95,7 @@ struct Replacement {
       guard let predecessor = gone.receivers.first(where: { $0.id == node.id }) else {
         throw ComponentFailure(node.id, node.declaredAt, error)
       }
-      displaced.receivers.append(predecessor)
+      if !displaced.receivers.contains(where: { $0 === predecessor }) { displaced.receivers.append(predecessor) }
       try await explain(node.id, node.declaredAt) { try await take(over: predecessor, node) }
     } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)

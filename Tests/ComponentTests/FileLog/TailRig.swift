@@ -1,3 +1,4 @@
+import ConfigSchema
 import Foundation
 import PipelineKit
 import PipelineTestKit
@@ -14,42 +15,89 @@ final class TailRig {
     var attributes: [String: String]
   }
 
-  let scratch = Scratch()
+  let scratch: Scratch
   let clock: TestClock
-  let metrics = SelfMetrics()
+  let metrics: SelfMetrics
   let answers: Answers
   let consumer: CollectingConsumer
-  let mailbox: TailMailbox
   private(set) var tailer: Tailer
+  private let mailbox: TailMailbox
+  private let pipe: WakePipe
+  private let store: MemoryStore?
   private let config: FileLogConfig
 
   /// How deliveries are answered; tests change it as they go.
   final class Answers: Sendable {
-    let outcome = Mutex<Outcome>(.accepted)
+    let outcome = Mutex<Outcome?>(.accepted)
   }
 
-  /// - Parameter change: made to settings that include `*.log` and start at the beginning.
+  /// What is stored, in memory.
+  final class MemoryStore: CheckpointSink {
+    let content: Mutex<[String: [UInt8]]>
+    private let mailbox: TailMailbox
+
+    init(_ content: [String: [UInt8]], _ mailbox: TailMailbox) {
+      self.content = Mutex(content)
+      self.mailbox = mailbox
+    }
+
+    func post(_ changes: CheckpointChanges) {
+      write(changes)
+      mailbox.post(.saved(nil))
+    }
+
+    func write(_ changes: CheckpointChanges) {
+      content.withLock { content in for (key, value) in changes { content[key] = value } }
+    }
+  }
+
+  /// - Parameters:
+  ///   - predecessor: whose directory, clock and answers are used, and what it has left.
+  ///   - takesOver: whether the predecessor's open files come along, as at a reload.
+  ///   - isStoring: whether positions are stored.
+  ///   - change: made to settings that include `*.log` and start at the beginning; `DIR` is the directory.
   init(
-    clock: TestClock = TestClock(), usesNotices: Bool = true,
-    _ change: (inout FileLogConfig) -> Void = { _ in }
+    after predecessor: TailRig? = nil, takesOver: Bool = false, usesNotices: Bool = true,
+    isStoring: Bool = false, settings yaml: String = "{}", _ change: (inout FileLogConfig) -> Void = { _ in }
   ) throws {
-    self.clock = clock
-    let answers = Answers()
+    scratch = predecessor?.scratch ?? Scratch()
+    clock = predecessor?.clock ?? TestClock()
+    metrics = SelfMetrics()
+    let answers = predecessor?.answers ?? Answers()
     self.answers = answers
-    consumer = CollectingConsumer { _ in answers.outcome.withLock { $0 } }
-    var config = FileLogConfig()
-    config.include = ["\(scratch.path)/*.log"]
-    config.startAt = .beginning
+    consumer = CollectingConsumer(answering: nil)
+    let include = yaml.contains("include:") ? "{" : "{include: [DIR/*.log]\(yaml == "{}" ? "" : ",") "
+    var config = try Self.decode((include + yaml.dropFirst()).replacing("DIR", with: scratch.path))
+    if !yaml.contains("start_at") { config.startAt = .beginning }
     change(&config)
     let place = scratch.path
     config.include = config.include.map { $0.replacing("DIR", with: place) }
     config.exclude = config.exclude.map { $0.replacing("DIR", with: place) }
     self.config = config
-    mailbox = TailMailbox(try WakePipe())
+    let estate = takesOver ? predecessor.map { TailEstate($0.tailer, $0.pipe) } : nil
+    pipe = try estate?.pipe ?? WakePipe()
+    mailbox = estate?.mailbox ?? TailMailbox(pipe)
+    let stored = predecessor?.store?.content.withLock { $0 } ?? [:]
+    store = isStoring ? MemoryStore(stored, mailbox) : nil
+    var notices = estate?.notices
+    if notices == nil, usesNotices { notices = try FileNotices() }
     tailer = Tailer(
       try TailSettings(config),
       context: .testing(.receiver, "file_log", clock: clock, metrics: metrics), consumer: consumer,
-      mailbox: mailbox, notices: usesNotices ? try FileNotices() : nil)
+      mailbox: mailbox, notices: notices, estate: estate,
+      stored: isStoring ? stored : [:], checkpoints: store)
+  }
+
+  deinit { for arrival in consumer.arrivals { arrival.completion.resolve(.accepted) } }
+
+  private static func decode(_ yaml: String) throws -> FileLogConfig {
+    let (node, _) = ConfigLoader.load(sources: [.text(yaml, name: "test.yaml")], environment: .init())
+    var diagnostics = Diagnostics()
+    guard let node,
+      let config = ConfigDecoder.decode(
+        FileLogConfig.self, from: node, path: "receivers.file_log", diagnostics: &diagnostics)
+    else { throw CocoaError(.coderInvalidValue, userInfo: ["found": diagnostics.render()]) }
+    return config
   }
 
   func path(_ name: String) -> String { "\(scratch.path)/\(name)" }
@@ -79,11 +127,36 @@ final class TailRig {
     Foundation.truncate(path(name), 0)
   }
 
+  /// What `gzip` does.
+  func compress(_ name: String) throws {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/gzip")
+    process.arguments = [path(name)]
+    try process.run()
+    process.waitUntilExit()
+  }
+
   // MARK: Time
+
+  private var answered = 0
 
   /// Lets the tailer do what it can do now.
   func settle() {
-    while let next = tailer.turn(), next <= clock.now {}
+    while true {
+      let next = tailer.turn()
+      if answer() { continue }
+      guard let next, next <= clock.now else { return }
+    }
+  }
+
+  /// Answers what has arrived; nothing while ``Answers/outcome`` is nil; whether there was something.
+  private func answer() -> Bool {
+    guard let outcome = answers.outcome.withLock({ $0 }) else { return false }
+    let arrivals = consumer.arrivals
+    if answered == arrivals.count { return false }
+    for arrival in arrivals[answered...] { arrival.completion.resolve(outcome) }
+    answered = arrivals.count
+    return true
   }
 
   /// Lets time go by, in steps as long as the poll interval.
@@ -94,6 +167,13 @@ final class TailRig {
       clock.advance(by: min(config.pollInterval, end - clock.now))
       settle()
     }
+  }
+
+  /// Stops it, as at the end of the process.
+  func stop() {
+    mailbox.post(.stop)
+    settle()
+    store?.write(tailer.takeChanges())
   }
 
   // MARK: What came

@@ -46,8 +46,8 @@ extension Tailer {
   }
 
   /// Everything that is to be written now.
-  func takeChanges() -> CheckpointLog.Changes {
-    var changes: CheckpointLog.Changes = [:]
+  func takeChanges() -> CheckpointChanges {
+    var changes: CheckpointChanges = [:]
     for file in unsaved {
       file.isUnsaved = false
       guard let accepted = file.accepted else { continue }

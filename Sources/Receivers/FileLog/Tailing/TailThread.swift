@@ -19,7 +19,7 @@ final class TailThread: Sendable {
   private let start: Start
   private let pipe: WakePipe
   private let ended = StopSignal()
-  private let remains = Mutex<(changes: CheckpointLog.Changes, estate: TailEstate)?>(nil)
+  private let remains = Mutex<(changes: CheckpointChanges, estate: TailEstate)?>(nil)
 
   /// - Throws: when the process can open nothing more.
   init(_ start: Start) throws(FileError) {
@@ -45,7 +45,7 @@ final class TailThread: Sendable {
   /// over or the task is cancelled.
   ///
   /// - Returns: what is still to be stored, and what a successor needs.
-  func end() async -> (changes: CheckpointLog.Changes, estate: TailEstate)? {
+  func end() async -> (changes: CheckpointChanges, estate: TailEstate)? {
     mailbox.post(.stop)
     await withTaskCancellationHandler {
       await ended.wait()

@@ -127,6 +127,8 @@ final class TailedFile {
       try file.print(head.count, endingAt: UInt64(head.count)) == head
     else { return .none }
     let isWhole = head.count >= min(fingerprintSize, Self.strongCount)
+    // Nothing was read of it yet.
+    if framer.offset == 0 { return isWhole ? .strong : .weak }
     guard let mark = waypoints.last(where: { $0.offset <= size && $0.trail.count > 0 }) else {
       return isWhole && framer.offset > size ? .strong : .none
     }

@@ -11,6 +11,8 @@ final class CopyCandidate {
   /// How long that was when the candidate was found.
   let originalSize: UInt64
   let foundAt: MonotonicInstant
+  /// Whether it holds what was read of the original beyond doubt.
+  let isStrong: Bool
   private(set) var size: UInt64
   private(set) var grownAt: MonotonicInstant
   /// Since when it has been as long as the original was.
@@ -18,7 +20,7 @@ final class CopyCandidate {
 
   init(
     _ path: String, _ content: FileContent, _ status: FileStatus, of original: TailedFile?,
-    now: MonotonicInstant
+    isStrong: Bool = false, now: MonotonicInstant
   ) {
     self.path = path
     self.content = content
@@ -26,6 +28,7 @@ final class CopyCandidate {
     self.original = original
     originalSize = original?.framer.offset ?? 0
     foundAt = now
+    self.isStrong = isStrong
     size = status.size
     grownAt = now
     completeAt = original != nil && size >= originalSize ? now : nil
@@ -67,20 +70,20 @@ extension Tailer {
     switch likeness {
     case .strong: return true
     case .weak:
-      // A few equal bytes can be an accident: then it must also be a copy by its name and its time.
+      // A few equal bytes can be an accident: then it must also be a copy by its name and its time, or compressed.
+      guard Self.isNamedAfter(file.path, path) else { return false }
       let isRecent = context.clock.now - file.lastGrowth <= Self.copyPatience || isBeginning
-      return isRecent && !file.isDeleted && Self.isNamedAfter(file.path, path)
+      return content.isGzip || isRecent && !file.isDeleted
     default: return false
     }
   }
 
-  /// Whether a file may be, or may become, a copy of one that is followed.
-  func mayBeCopied(_ file: TailedFile, to content: FileContent, _ size: UInt64) -> Bool {
-    guard file.framer.offset > 0 else { return false }
-    if let first = file.waypoints.first, first.offset > content.count(in: size) { return true }
+  /// How well a file agrees with one that is followed; nil when it is none that may be, or may become, a copy of that.
+  func resemblance(_ file: TailedFile, to content: FileContent, _ size: UInt64) -> TailedFile.Likeness? {
+    if let first = file.waypoints.first, first.offset > content.count(in: size) { return .weak }
     let likeness = try? file.likeness(
       to: content, size: content.count(in: size), fingerprintSize: settings.fingerprintSize)
-    return likeness == .weak || likeness == .strong
+    return likeness == TailedFile.Likeness.none ? nil : likeness
   }
 
   /// Decides about those that have waited for it.
@@ -107,6 +110,9 @@ extension Tailer {
       } else if isGone(original) {
         leave(original)
         decide(candidate.path, candidate.content, status)
+      } else if candidate.content.isGzip, candidate.isStrong {
+        // What it holds is being read where it was compressed from.
+        candidate.content.release()
       } else if now - (candidate.completeAt ?? candidate.grownAt) >= Self.copyPatience {
         adopt(candidate.path, candidate.content, status)
       }

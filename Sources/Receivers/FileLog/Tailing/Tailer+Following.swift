@@ -58,8 +58,11 @@ extension Tailer {
         "a file goes on in a copy", metadata: ["file": "\(file.path)", "copy": "\(path)"])
       return attach(file, to: content, status, path: path)
     }
-    if let file = kin.first(where: { $0.content != nil && mayBeCopied($0, to: content, status.size) }) {
-      candidates[status.id] = CopyCandidate(path, content, status, of: file, now: context.clock.now)
+    for file in kin where file.content != nil {
+      guard let likeness = resemblance(file, to: content, status.size) else { continue }
+      content.release()
+      candidates[status.id] = CopyCandidate(
+        path, content, status, of: file, isStrong: likeness == .strong, now: context.clock.now)
       return
     }
     adopt(path, content, status)
@@ -168,10 +171,23 @@ extension Tailer {
   func refreshHead(of file: TailedFile) {
     guard let content = file.content, file.head.count < settings.fingerprintSize else { return }
     var bytes = [UInt8](repeating: 0, count: settings.fingerprintSize)
-    guard let count = try? content.read(bytes.count, at: 0, into: &bytes), count > file.head.count else {
-      return
-    }
+    guard let count = try? content.read(bytes.count, at: 0, into: &bytes), count > file.head.count,
+      BytePrint(bytes.span.extracting(0..<file.head.count)) == file.head
+    else { return }
     book.setHead(BytePrint(bytes.span.extracting(0..<count)), of: file)
+  }
+
+  /// Finds out what has become of files that were written to, before it is decided what others are: whether they were
+  /// truncated, and with which bytes they begin.
+  func verifyActive() {
+    for file in active {
+      guard let content = file.content, !content.isGzip, !file.isAwaited else { continue }
+      if let trail = try? content.print(file.trail.count, endingAt: file.framer.offset), trail == file.trail {
+        refreshHead(of: file)
+      } else {
+        rewritten(file)
+      }
+    }
   }
 
   /// Looks after what is seldom to be done.

@@ -15,12 +15,13 @@ extension Tailer {
   /// Reads the kernel's notices.
   func takeNotices() {
     guard let notices else { return }
+    var strangers: [String] = []
     for notice in notices.read() {
       switch notice {
-      case .changed(let watch): changed(watch)
+      case .changed(let watch): changed(watch, &strangers)
       case .name(let directory, let name, let isDirectory):
         if isDirectory { lookSoon() }
-        for path in directories[directory] ?? [] { check(FileFinder.path(path, name)) }
+        for path in directories[directory] ?? [] { check(FileFinder.path(path, name), &strangers) }
       case .moved: lookSoon()
       case .overflow:
         for file in book.files.values { activate(file) }
@@ -29,16 +30,22 @@ extension Tailer {
         if directories.removeValue(forKey: watch) != nil { lookSoon() }
       }
     }
+    if strangers.isEmpty { return }
+    verifyActive()
+    for path in strangers {
+      guard let status = try? FileStatus.of(path), status.kind == .regular else { continue }
+      if !found(path, status), !returned(path, status) { meet(path, status) }
+    }
   }
 
-  private func changed(_ watch: Int32) {
+  private func changed(_ watch: Int32, _ strangers: inout [String]) {
     if let file = watches.removeValue(forKey: watch) {
       file.watch = nil
       return activate(file)
     }
     if let path = oldWatches.removeValue(forKey: watch) {
       old[path]?.watch = nil
-      check(path)
+      check(path, &strangers)
     }
   }
 
@@ -58,6 +65,7 @@ extension Tailer {
     for (path, status) in selected(look.files) where !found(path, status) { strangers.append((path, status)) }
     for file in book.paths.values where file.seenInLook != looks { lost(file) }
     // Last: by now it is known which files are gone, that others may be copies of.
+    verifyActive()
     let others = strangers.filter { !returned($0.path, $0.status) }
     for (path, status) in others { meet(path, status) }
     old = old.filter { $0.value.watch != nil || book.file(at: $0.key) == nil }
@@ -106,7 +114,9 @@ extension Tailer {
   }
 
   /// Looks at one path of which something was told.
-  private func check(_ path: String) {
+  ///
+  /// - Parameter strangers: gets the path when it leads to a file that is not followed.
+  private func check(_ path: String, _ strangers: inout [String]) {
     let matches = settings.finder.matches(path)
     guard matches || book.file(at: path) != nil else { return }
     // Which of the files are read depends on all of them.
@@ -114,7 +124,7 @@ extension Tailer {
     do {
       let status = try FileStatus.of(path)
       if status.kind == .regular, matches {
-        if !found(path, status), !returned(path, status) { meet(path, status) }
+        if !found(path, status) { strangers.append(path) }
         return
       }
     } catch  where !error.isMissing {

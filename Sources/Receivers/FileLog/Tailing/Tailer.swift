@@ -56,7 +56,7 @@ final class Tailer {
   /// Which devices tell nothing of changes that are made elsewhere.
   var remote = RemoteDevices()
   // What is stored of it.
-  let checkpoints: CheckpointLog?
+  let checkpoints: (any CheckpointSink)?
   var isStoring: Bool { checkpoints != nil }
   var unsaved: [TailedFile] = []
   var forgotten: [UInt64] = []
@@ -99,7 +99,7 @@ final class Tailer {
   init(
     _ settings: TailSettings, context: ComponentContext, consumer: any Consumer, mailbox: TailMailbox,
     notices: FileNotices?, estate: TailEstate? = nil, stored: [String: [UInt8]] = [:],
-    checkpoints: CheckpointLog? = nil, isAwaited: @escaping () -> Bool = { false }
+    checkpoints: (any CheckpointSink)? = nil, isAwaited: @escaping () -> Bool = { false }
   ) {
     self.settings = settings
     self.context = context
@@ -136,9 +136,12 @@ final class Tailer {
     let now = context.clock.now
     if now >= nextLook { lookAtAll() }
     offerAgain()
-    if now >= nextPoll { poll(now) }
+    let isPolling = now >= nextPoll
+    if isPolling { poll(now) }
     expireHeld()
     readReady()
+    // What they may be copies of has been read as far as it goes.
+    if isPolling { judgeCandidates() }
     save(now)
     if !ready.isEmpty && mayRead { return now }
     return nextTime()
@@ -184,7 +187,6 @@ final class Tailer {
   private func poll(_ now: MonotonicInstant) {
     nextPoll = now + settings.config.pollInterval
     for file in active { enqueue(file) }
-    if !candidates.isEmpty { judgeCandidates() }
   }
 
   func enqueue(_ file: TailedFile) {
