@@ -19,20 +19,15 @@ extension Operation {
   private static func cutting(
     _ name: String, _ count: Int, _ bytes: [UInt8], _ framing: LineFraming, goal: Double? = nil
   ) -> Operation {
-    let decoder = DecoderBox(framing.encoding)
-    return Operation(name, items: count, goal: goal, bytes: bytes.count) {
+    Operation(name, items: count, goal: goal, bytes: bytes.count) {
       var framer = LineFramer(framing)
+      var decoder = LineDecoder(framing.encoding)
       var cursor = 0
       var sum = 0
       while let line = framer.next(in: bytes.span, at: &cursor, .ended) {
-        if decoder.decoder.decode(bytes.span.extracting(line.text)) != .bytes { sum &+= line.text.count }
+        if decoder.decode(bytes.span.extracting(line.text)) != .bytes { sum &+= line.text.count }
       }
       return sum
     }
-  }
-
-  private final class DecoderBox {
-    var decoder: LineDecoder
-    init(_ encoding: TextEncoding) { decoder = LineDecoder(encoding) }
   }
 }
