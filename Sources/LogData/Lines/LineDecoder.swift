@@ -22,9 +22,12 @@ package struct LineDecoder {
   /// What became of the last record that had to be converted.
   package private(set) var converted: [UInt8] = []
   private let converter: TextConverter?
+  /// Whether text of ASCII is what it is.
+  private let keepsASCII: Bool
 
   package init(_ encoding: TextEncoding) {
     self.encoding = encoding
+    keepsASCII = encoding == .utf8 || encoding == .utf8Raw || encoding == .latin1
     if case .other(let name, let units) = encoding {
       converter = TextConverter(from: name, unitWidth: units.width)
     } else {
@@ -34,23 +37,23 @@ package struct LineDecoder {
 
   /// Finds out what the bytes of a record say.
   package mutating func decode(_ bytes: Span<UInt8>) -> Form {
-    switch encoding {
-    case .bytes: return .bytes
-    case .utf8Raw: return bytes.isASCII || UTF8Check.isValid(bytes) ? .text : .bytes
-    case .utf8:
-      if bytes.isASCII || UTF8Check.isValid(bytes) { return .text }
-      convert(bytes)
-    case .latin1:
-      if bytes.isASCII { return .text }
-      convert(bytes)
-    case .utf16LittleEndian, .utf16BigEndian, .other: convert(bytes)
-    }
-    return .converted
+    keepsASCII && bytes.isASCII ? .text : decodeSlowly(bytes)
   }
 
-  private mutating func convert(_ bytes: Span<UInt8>) {
-    converted.removeAll(keepingCapacity: true)
-    append(bytes, to: &converted)
+  private mutating func decodeSlowly(_ bytes: Span<UInt8>) -> Form {
+    switch encoding {
+    case .bytes: return .bytes
+    case .utf8Raw: return UTF8Check.isValid(bytes) ? .text : .bytes
+    case .utf8: if UTF8Check.isValid(bytes) { return .text }
+    case .latin1, .utf16LittleEndian, .utf16BigEndian, .other: break
+    }
+    // Taken out meanwhile, so that it has no other owner.
+    var output: [UInt8] = []
+    swap(&output, &converted)
+    output.removeAll(keepingCapacity: true)
+    append(bytes, to: &output)
+    swap(&output, &converted)
+    return .converted
   }
 
   /// Adds text in UTF-8 to the end of an array, in any encoding; bytes are taken as they are.
@@ -58,9 +61,7 @@ package struct LineDecoder {
     switch encoding {
     case .bytes, .utf8Raw: output.append(copying: bytes)
     case .utf8: UTF8Repair.append(bytes, to: &output)
-    case .latin1:
-      output.reserveCapacity(output.count + bytes.count)
-      for index in bytes.indices { UTF8Repair.append(UInt32(bytes[index]), to: &output) }
+    case .latin1: UTF8Repair.append(latin1: bytes, to: &output)
     case .utf16LittleEndian: UTF8Repair.append(utf16: bytes, isBigEndian: false, to: &output)
     case .utf16BigEndian: UTF8Repair.append(utf16: bytes, isBigEndian: true, to: &output)
     case .other:

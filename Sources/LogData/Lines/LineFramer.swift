@@ -56,6 +56,15 @@ package struct LineFramer: Sendable {
   ///   - buffer: bytes of the stream; the one at `cursor` has the stream's ``offset``.
   ///   - cursor: at the first byte not done with. It may move even when there is no record.
   package mutating func next(in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input) -> FramedLine? {
+    if framing.areByteLines, offset != 0, !isSkipping {
+      return nextByteLine(in: buffer, at: &cursor, input)
+    }
+    return nextSlowly(in: buffer, at: &cursor, input)
+  }
+
+  private mutating func nextSlowly(
+    in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input
+  ) -> FramedLine? {
     if framing.encoding == .bytes { return nextPiece(in: buffer, at: &cursor, input) }
     if offset == 0, skipMark(in: buffer, at: &cursor, input) { return nil }
     if framing.hasPattern { return nextMatched(in: buffer, at: &cursor, input) }
@@ -73,16 +82,47 @@ package struct LineFramer: Sendable {
     // A carriage return may stand before the line feed. Looking no further keeps many cuts of one long line cheap.
     let window = start + min(rest, framing.limit + 2 * width)
     guard let feed = framing.units.firstLineFeed(in: buffer, start: start, from: start + searched, to: window)
-    else {
-      let whole = rest - rest % width
-      if contentLength(of: buffer, from: start, to: start + whole) > framing.limit {
-        return cut(in: buffer, at: &cursor)
-      }
-      return takeRest(in: buffer, at: &cursor, whole: whole, input)
-    }
+    else { return nextWithoutFeed(in: buffer, at: &cursor, input) }
     let content = contentLength(of: buffer, from: start, to: feed)
     if content > framing.limit { return cut(in: buffer, at: &cursor) }
     return take(in: buffer, at: &cursor, text: start..<(start + content), end: feed + width)
+  }
+
+  /// The same as ``nextLine(in:at:_:)`` for lines whose ends are ASCII, and as fast as it can be.
+  private mutating func nextByteLine(
+    in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input
+  ) -> FramedLine? {
+    let start = cursor
+    let window = start + min(buffer.count - start, framing.limit + 2)
+    guard let feed = buffer.firstOffset(of: 0x0A, from: start + searched, to: window) else {
+      return nextWithoutFeed(in: buffer, at: &cursor, input)
+    }
+    var (low, high) = (start, feed)
+    if high > low, buffer[high &- 1] == 0x0D { high &-= 1 }
+    if high &- low > framing.limit { return cut(in: buffer, at: &cursor) }
+    // Hardly a line has anything to trim.
+    if low < high, buffer[low] <= 0x20 || buffer[high &- 1] <= 0x20 {
+      let range = trimmed(buffer, low..<high)
+      (low, high) = (range.lowerBound, range.upperBound)
+    }
+    let position = offset
+    offset = position &+ UInt64(truncatingIfNeeded: feed &+ 1 &- start)
+    cursor = feed &+ 1
+    searched = 0
+    restCount = 0
+    return FramedLine(text: low..<high, start: position, end: offset)
+  }
+
+  /// What there is when no line feed is.
+  private mutating func nextWithoutFeed(
+    in buffer: Span<UInt8>, at cursor: inout Int, _ input: Input
+  ) -> FramedLine? {
+    let rest = buffer.count - cursor
+    let whole = rest - rest % framing.units.width
+    if contentLength(of: buffer, from: cursor, to: cursor + whole) > framing.limit {
+      return cut(in: buffer, at: &cursor)
+    }
+    return takeRest(in: buffer, at: &cursor, whole: whole, input)
   }
 
   /// The bytes up to a line feed, without the carriage return before it.

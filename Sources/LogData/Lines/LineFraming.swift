@@ -7,7 +7,7 @@ package final class LineFraming: Sendable {
 
   package let encoding: TextEncoding
   package let boundary: LineBoundary
-  /// The most bytes of text in one record, at least 1; terminators do not count.
+  /// The most bytes of text in one record, from 1 to ``largestLimit``; terminators do not count.
   package let limit: Int
   package let oversize: Oversize
   package let trimsLeading: Bool
@@ -19,11 +19,16 @@ package final class LineFraming: Sendable {
   /// For patterns in text that is not UTF-8.
   let decoders: LineDecoderPool?
 
+  /// Whether records are lines whose ends are bytes of ASCII, which is nearly always so.
+  let areByteLines: Bool
+
+  /// The largest limit there is.
+  package static let largestLimit = 1 << 30
+
   package init(
     encoding: TextEncoding = .utf8, boundary: LineBoundary = .lineFeed, limit: Int = 1 << 20,
-    oversize: Oversize = .split,
-    trimsLeading: Bool = true,
-    trimsTrailing: Bool = true, flushPeriod: UInt64 = 500_000_000
+    oversize: Oversize = .split, trimsLeading: Bool = true, trimsTrailing: Bool = true,
+    flushPeriod: UInt64 = 500_000_000
   ) {
     self.encoding = encoding
     self.boundary = boundary
@@ -33,6 +38,8 @@ package final class LineFraming: Sendable {
     default: decoders = LineDecoderPool(encoding)
     }
     units = encoding.units
+    areByteLines = encoding.units == .bytes && !hasPattern && encoding != .bytes
+    let limit = min(limit, Self.largestLimit)
     self.limit = max(limit - limit % encoding.units.width, encoding.units.width)
     self.oversize = oversize
     self.trimsLeading = trimsLeading && encoding != .bytes

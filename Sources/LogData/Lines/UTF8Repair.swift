@@ -7,22 +7,28 @@ enum UTF8Repair {
 
   /// Adds a code point; one that is none becomes U+FFFD.
   @inline(__always)
-  static func append(_ point: UInt32, to output: inout [UInt8]) {
-    switch point {
-    case 0..<0x80: output.append(UInt8(truncatingIfNeeded: point))
-    case 0x80..<0x800:
+  private static func append(_ point: UInt32, to output: inout OutputSpan<UInt8>) {
+    if point < 0x80 { return output.append(UInt8(truncatingIfNeeded: point)) }
+    if point < 0x800 {
       output.append(UInt8(truncatingIfNeeded: 0xC0 | point >> 6))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
-    case 0xD800..<0xE000, 0x110000...: append(replacement, to: &output)
-    case 0x800..<0x10000:
-      output.append(UInt8(truncatingIfNeeded: 0xE0 | point >> 12))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 6 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
-    default:
-      output.append(UInt8(truncatingIfNeeded: 0xF0 | point >> 18))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 12 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point >> 6 & 0x3F))
-      output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
+      return output.append(UInt8(truncatingIfNeeded: 0x80 | point & 0x3F))
+    }
+    let isScalar = point < 0xD800 || point >= 0xE000 && point < 0x110000
+    let scalar = isScalar ? point : replacement
+    if scalar < 0x10000 {
+      output.append(UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12))
+    } else {
+      output.append(UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18))
+      output.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3F))
+    }
+    output.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F))
+    output.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
+  }
+
+  /// Adds ISO 8859-1.
+  static func append(latin1 bytes: Span<UInt8>, to output: inout [UInt8]) {
+    output.append(addingCapacity: 2 * bytes.count) { output in
+      for index in bytes.indices { append(UInt32(bytes[index]), to: &output) }
     }
   }
 
@@ -36,12 +42,27 @@ enum UTF8Repair {
 
   /// Adds UTF-16; halves of surrogate pairs and half a unit at the end become U+FFFD each.
   static func append(utf16 bytes: Span<UInt8>, isBigEndian: Bool, to output: inout [UInt8]) {
-    output.reserveCapacity(output.count + bytes.count)
-    var place = 0
-    while place < bytes.count {
-      let (point, size) = point(utf16: bytes, at: place, isBigEndian)
-      append(point, to: &output)
-      place += size
+    // Four units at once, when all of them are ASCII.
+    let beyondASCII: UInt64 = isBigEndian ? 0x80FF_80FF_80FF_80FF : 0xFF80_FF80_FF80_FF80
+    let shift: UInt64 = isBigEndian ? 8 : 0
+    output.append(addingCapacity: 3 * ((bytes.count + 1) / 2)) { output in
+      var place = 0
+      while place < bytes.count {
+        if bytes.count - place >= 8 {
+          let units = bytes.loadUInt64(at: place)
+          if units & beyondASCII == 0 {
+            output.append(UInt8(truncatingIfNeeded: units >> shift))
+            output.append(UInt8(truncatingIfNeeded: units >> (shift &+ 16)))
+            output.append(UInt8(truncatingIfNeeded: units >> (shift &+ 32)))
+            output.append(UInt8(truncatingIfNeeded: units >> (shift &+ 48)))
+            place &+= 8
+            continue
+          }
+        }
+        let (point, size) = point(utf16: bytes, at: place, isBigEndian)
+        append(point, to: &output)
+        place += size
+      }
     }
   }
 

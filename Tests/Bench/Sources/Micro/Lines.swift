@@ -7,7 +7,7 @@ extension Operation {
     let lines = accessLines().prefix(1300)
     let text = Array(lines.joined(separator: [0x0A])) + [0x0A]
     let wide = text.flatMap { [$0, 0] as [UInt8] }
-    let start = LineBoundary.start(try Pattern("^\\d+\\.", matchesLines: true), omits: false)
+    let start = LineBoundary.start(BoundaryPattern(try Pattern("^\\d+\\.", matchesLines: true)), omits: false)
     return [
       cutting("log lines: cut and checked", lines.count, text, LineFraming(), goal: 20),
       cutting(
@@ -19,20 +19,15 @@ extension Operation {
   private static func cutting(
     _ name: String, _ count: Int, _ bytes: [UInt8], _ framing: LineFraming, goal: Double? = nil
   ) -> Operation {
-    let decoder = DecoderBox(framing.encoding)
-    return Operation(name, items: count, goal: goal, bytes: bytes.count) {
+    Operation(name, items: count, goal: goal, bytes: bytes.count) {
       var framer = LineFramer(framing)
+      var decoder = LineDecoder(framing.encoding)
       var cursor = 0
       var sum = 0
       while let line = framer.next(in: bytes.span, at: &cursor, .ended) {
-        if decoder.decoder.decode(bytes.span.extracting(line.text)) != .bytes { sum &+= line.text.count }
+        if decoder.decode(bytes.span.extracting(line.text)) != .bytes { sum &+= line.text.count }
       }
       return sum
     }
-  }
-
-  private final class DecoderBox {
-    var decoder: LineDecoder
-    init(_ encoding: TextEncoding) { decoder = LineDecoder(encoding) }
   }
 }

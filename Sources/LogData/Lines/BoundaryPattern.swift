@@ -1,0 +1,72 @@
+package import NativeCodecs
+
+/// A pattern that is looked for where records begin or end.
+package struct BoundaryPattern: Sendable {
+  package let pattern: Pattern
+  /// The same, at one place only; for a pattern that matches at the starts of lines and nowhere else.
+  private let atLineStarts: Pattern?
+
+  /// - Parameter pattern: compiled with `matchesLines`.
+  package init(_ pattern: Pattern) {
+    self.pattern = pattern
+    atLineStarts =
+      Self.isAtLineStarts(pattern.text)
+      ? try? Pattern(pattern.text, anchoring: .start, matchesLines: true) : nil
+  }
+
+  /// Whether each match is at the start of a line, as far as the text of the pattern shows it: it begins with `^`, and
+  /// neither alternatives nor flags put that aside.
+  private static func isAtLineStarts(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    guard bytes.first == UInt8(ascii: "^"), bytes.count == 1 || !"*+?{".utf8.contains(bytes[1]),
+      !text.contains("(?"), !text.contains("\\Q")
+    else { return false }
+    var depth = 0
+    var index = 0
+    while index < bytes.count {
+      switch bytes[index] {
+      case UInt8(ascii: "\\"): index += 1
+      case UInt8(ascii: "("): depth += 1
+      case UInt8(ascii: ")"): depth -= 1
+      case UInt8(ascii: "|") where depth == 0: return false
+      case UInt8(ascii: "["):
+        guard let end = endOfClass(bytes, from: index + 1) else { return false }
+        index = end
+      default: break
+      }
+      index += 1
+    }
+    return depth == 0
+  }
+
+  /// The bracket that closes a class; nil for one whose end is not plain to see.
+  private static func endOfClass(_ bytes: [UInt8], from start: Int) -> Int? {
+    for index in start..<bytes.count {
+      switch bytes[index] {
+      case UInt8(ascii: "\\"), UInt8(ascii: "["): return nil
+      case UInt8(ascii: "]"):
+        let isFirst = index == start || index == start + 1 && bytes[start] == UInt8(ascii: "^")
+        return isFirst ? nil : index
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// The range of the first match from `start` on, in bytes; nil when there is none.
+  ///
+  /// Most lines that are no start show it by their first byte, so that looking at each costs less than a search.
+  func firstMatch(in text: Span<UInt8>, from start: Int = 0) -> Range<Int>? {
+    guard let atLineStarts else { return pattern.firstMatch(in: text, from: start) }
+    var place = start
+    if start > 0, start <= text.count, text[start - 1] != 0x0A {
+      guard let feed = text.firstOffset(of: 0x0A, from: start, to: text.count) else { return nil }
+      place = feed + 1
+    }
+    while true {
+      if let match = atLineStarts.firstMatch(in: text, from: place) { return match }
+      guard let feed = text.firstOffset(of: 0x0A, from: place, to: text.count) else { return nil }
+      place = feed + 1
+    }
+  }
+}
