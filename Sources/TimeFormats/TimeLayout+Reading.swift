@@ -82,23 +82,15 @@ extension TimeLayout {
     _ parts: TimeParts, month: Int, day: Int, clock: Int, _ text: Span<UInt8>, now: Int64
   ) throws(TimeTextError) -> Int {
     let present = UnixTime.split(now).seconds
-    let today = CivilTime(unixSeconds: present &+ zone.offset(atUnixSeconds: present))
     if needsDate {
-      let days = CivilTime.days(year: today.year, month: today.month, day: today.day)
+      let days = CivilTime.days(ofUnixSeconds: present &+ zone.offset(atUnixSeconds: present))
       let moment = try moment(ofLocal: days &* 86_400 &+ clock, parts, text)
       return moment > present &+ 43_200
         ? try self.moment(ofLocal: (days &- 1) &* 86_400 &+ clock, parts, text) : moment
     }
-    // Only in the last days of December may a date of next year be near. A leap day exists every four years, but for a
-    // gap of eight.
-    let latest = today.month == 12 ? today.year &+ 1 : today.year
-    for year in stride(from: latest, through: today.year &- 8, by: -1)
-    where day <= CivilTime.days(inMonth: month, year: year) {
-      let local = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ clock
-      let moment = try moment(ofLocal: local, parts, text)
-      if moment <= present &+ 7 * 86_400 { return moment }
-    }
-    throw TimeTextError(.range, at: 0)
+    let year = zone.latestYear(month: month, day: day, secondOfDay: clock, now: present)
+    let local = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ clock
+    return try moment(ofLocal: local, parts, text)
   }
 
   /// Reads element by element; the position behind the last.

@@ -127,6 +127,25 @@ package struct TimeZoneRules: Sendable {
     return local - self.offset(atUnixSeconds: moment)
   }
 
+  /// The year of a time that was written without one: the latest in which the date exists and the time lies at most
+  /// seven days ahead.
+  ///
+  /// - Parameter now: seconds since the epoch.
+  package func latestYear(month: Int, day: Int, secondOfDay: Int, now: Int) -> Int {
+    let latest = now &+ 7 * 86_400
+    // No clock is more than a day ahead of UTC.
+    var year = CivilTime(unixSeconds: latest &+ 86_400).year
+    // A leap day exists every four years, but for gaps of eight.
+    for _ in 0..<10 {
+      if day <= 28 || day <= CivilTime.days(inMonth: month, year: year) {
+        let local = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ secondOfDay
+        if unixSeconds(ofLocal: local) <= latest { return year }
+      }
+      year &-= 1
+    }
+    return year
+  }
+
   /// The moment at which a clock here with an abbreviation shows a time; nil when none is called so.
   ///
   /// The clock that was in force is preferred, which matters where summer and winter have one name; else the one of that

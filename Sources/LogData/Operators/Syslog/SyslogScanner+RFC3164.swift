@@ -126,7 +126,9 @@ extension SyslogScanner {
     }
     guard let clock = readClock() else { return nil }
     let nanosecond = readFraction()
-    if year == 0 { year = Self.year(month: month, day: day, clock, surroundings) }
+    if year == 0 {
+      year = surroundings.zone.latestYear(month: month, day: day, secondOfDay: clock, now: surroundings.now)
+    }
     let local = CivilTime.days(year: year, month: month, day: day) * 86_400 + clock
     let seconds = readUTC() ? local : surroundings.zone.unixSeconds(ofLocal: local)
     return try? UnixTime.nanoseconds(seconds: seconds, nanosecond: nanosecond)
@@ -199,21 +201,5 @@ extension SyslogScanner {
     guard isUTC || isGMT else { return false }
     position += 4
     return true
-  }
-
-  /// The latest year in which a date lies at most seven days ahead.
-  private static func year(
-    month: Int, day: Int, _ clock: Int, _ surroundings: SyslogSurroundings
-  ) -> Int {
-    let latest = surroundings.now + 7 * 86_400
-    var year = CivilTime(unixSeconds: latest).year + 1
-    // A leap day may be up to eight years away.
-    for _ in 0..<10 {
-      let exists = day <= 28 || day <= CivilTime.days(inMonth: month, year: year)
-      let local = CivilTime.days(year: year, month: month, day: day) * 86_400 + clock
-      if exists, surroundings.zone.unixSeconds(ofLocal: local) <= latest { return year }
-      year -= 1
-    }
-    return year
   }
 }

@@ -20,7 +20,7 @@ extension Operation {
       Operation("time: common log format", items: texts, goal: 40) {
         try repeated { try apache.nanoseconds(of: common.span, now: now) }
       },
-      Operation("time: local, with a zone's rules", items: texts, goal: 40) {
+      Operation("time: local, with a zone's rules", items: texts, goal: 50) {
         try repeated { try zoned.nanoseconds(of: local.span, now: now) }
       },
       Operation("time: syslog, without a year", items: texts, goal: 70) {
