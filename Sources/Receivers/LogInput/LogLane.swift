@@ -4,8 +4,6 @@ internal import Synchronization
 internal import TelemetryData
 
 /// Syslog messages are parsed before the operators.
-///
-/// A class since the optimiser of Swift 6.3 releases garbage where an absent value of this size is handed down.
 final class SyslogStep: Sendable {
   let options: SyslogParser.Options
   /// What becomes of what is none.
@@ -41,10 +39,10 @@ final class LogLane: Sendable {
 
   /// Takes the records that a reader adds. What fills a batch goes on at once, the rest with ``flush()``.
   @discardableResult
-  func read<Result: Sendable>(_ body: (inout LogLaneState) -> Result) -> Result {
+  func read<Result: Sendable>(_ body: (LogLaneState) -> Result) -> Result {
     let (result, ready) = state.withLock { state in
       state.begin(now: clock.unixNanoseconds, monotonic: monotonic)
-      let result = body(&state)
+      let result = body(state)
       return (result, state.takeReady())
     }
     deliver(ready)

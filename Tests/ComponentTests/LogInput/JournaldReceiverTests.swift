@@ -95,7 +95,8 @@ import Testing
     #expect(records[0].time == 1_700_000_000_000_001_000)
     #expect(
       records[3].body
-        == "{\"BINARY\":[1,255],\"MESSAGE\":\"entry 4\",\"NOTHING\":\"\",\"PRIORITY\":\"4\",\"_PID\":\"7\",\"__CURSOR\":\"c4\"}")
+        == "{\"BINARY\":[1,255],\"MESSAGE\":\"entry 4\",\"NOTHING\":\"\",\"PRIORITY\":\"4\",\"_PID\":\"7\",\"__CURSOR\":\"c4\"}"
+    )
     #expect(calls == ["--utc --output=json --follow --no-tail --priority info"])
   }
 
@@ -210,15 +211,17 @@ import Testing
     #expect(
       config.arguments(after: nil) == [
         "chroot", "/host", "journalctl", "--utc", "--output=json", "--follow", "--lines=0", "--unit", "ssh",
-        "--unit", "kubelet", "--identifier", "systemd", "--priority", "emerg..err", "--grep", "a b", "--dmesg",
+        "--unit", "kubelet", "--identifier", "systemd", "--priority", "emerg..err", "--grep", "a b",
+        "--dmesg",
         "--namespace", "*", "--directory", "/var/log/journal", "--all", "--merge", "_SYSTEMD_UNIT=ssh", "+",
         "_SYSTEMD_UNIT=kubelet", "_UID=1000",
       ])
     let files: JournaldConfig = try logSettings("{files: [a, b], start_at: beginning}")
     #expect(
-      files.arguments(after: "s=1;i=2").suffix(8) == [
-        "--no-tail", "--after-cursor", "s=1;i=2", "--priority", "info", "--file", "a", "--file", "b",
-      ].suffix(8))
+      files.arguments(after: "s=1;i=2").suffix(8)
+        == [
+          "--no-tail", "--after-cursor", "s=1;i=2", "--priority", "info", "--file", "a", "--file", "b",
+        ].suffix(8))
   }
 
   @Test(arguments: [

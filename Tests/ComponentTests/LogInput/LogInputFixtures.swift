@@ -45,7 +45,9 @@ struct ReceivedLog: Equatable {
   private static func text(_ value: Any?) -> String {
     let plain = plain(value)
     if let text = plain as? String { return text }
-    guard let data = try? JSONSerialization.data(withJSONObject: plain, options: [.sortedKeys, .fragmentsAllowed])
+    guard
+      let data = try? JSONSerialization.data(
+        withJSONObject: plain, options: [.sortedKeys, .fragmentsAllowed])
     else { return "" }
     return String(decoding: data, as: UTF8.self)
   }

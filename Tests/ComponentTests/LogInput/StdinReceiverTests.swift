@@ -17,10 +17,14 @@ import Testing
       (input, output) = (ends[0], ends[1])
     }
 
-    func write(_ text: String) { _ = text.utf8CString.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count - 1) } }
+    func write(_ text: String) {
+      _ = text.utf8CString.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count - 1) }
+    }
   }
 
-  private func receiver(_ line: Line, _ yaml: String = "{}", log: CapturedLog = CapturedLog()) throws -> StdinReceiver {
+  private func receiver(_ line: Line, _ yaml: String = "{}", log: CapturedLog = CapturedLog()) throws
+    -> StdinReceiver
+  {
     StdinReceiver(
       config: try logSettings(yaml), context: otlpContext(.receiver, "stdin", signals: [.logs], log: log),
       reading: line.input)

@@ -45,7 +45,8 @@ import Testing
     #expect(records[4].body == "<15>shop: five\nmore")
   }
 
-  @Test func `counted messages may hold anything, and those that are not counted are taken too`() async throws {
+  @Test func `counted messages may hold anything, and those that are not counted are taken too`() async throws
+  {
     let sink = LogSink()
     let yaml =
       "{protocol: rfc5424, enable_octet_counting: true, max_octets: 60, tcp: {listen_address: '127.0.0.1:0'}}"
@@ -105,7 +106,10 @@ import Testing
   @Test(arguments: [
     ("protocol: rfc5424", "must have tcp, udp or both"),
     ("tcp: {listen_address: 'localhost:1'}", "\"protocol\" is required"),
-    ("{protocol: rfc5424, enable_octet_counting: true, udp: {listen_address: 'localhost:1'}}", "is for TCP only"),
+    (
+      "{protocol: rfc5424, enable_octet_counting: true, udp: {listen_address: 'localhost:1'}}",
+      "is for TCP only"
+    ),
     ("{protocol: rfc3164, udp: {}}", "is required"),
   ])
   func `check finds what is wrong`(_ yaml: String, _ expected: String) {

@@ -155,7 +155,10 @@ import Testing
   @Test(arguments: [
     ("max_connections: 1", "is required"),
     ("listen_address: nowhere", "is not host:port"),
-    ("{listen_address: 'localhost:1', one_log_per_packet: true, multiline: {line_end_pattern: x}}", "cannot be combined"),
+    (
+      "{listen_address: 'localhost:1', one_log_per_packet: true, multiline: {line_end_pattern: x}}",
+      "cannot be combined"
+    ),
     ("{listen_address: 'localhost:1', encoding: utf9}", "there is no encoding \"utf9\""),
     ("listen_address: 0.0.0.0:54525", "is reachable from other machines"),
     ("{listen_address: 'localhost:1', retry_on_failure: {enabled: false}}", "has no effect"),

@@ -53,7 +53,9 @@ import Testing
     let context = otlpContext(.receiver, "udp_log", signals: [.logs])
     let (datagrams, text) = (600, String(repeating: "x", count: 60_000))
     var dropped = 0
-    try await run("retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}", into: sink, context: context) {
+    try await run(
+      "retry_on_failure: {initial_interval: 10ms, max_interval: 20ms}", into: sink, context: context
+    ) {
       address in
       let sender = try LogSender(address, isTCP: false)
       for index in 0..<datagrams {

@@ -52,7 +52,8 @@ enum SyslogOracle {
     guard options.format == .rfc5424, options.framing == .whole else { return }
     let written = write(first)
     guard let second = parse(written, options) else {
-      throw OracleFailure(description: "our own message is refused: \(String(decoding: written, as: UTF8.self))")
+      throw OracleFailure(
+        description: "our own message is refused: \(String(decoding: written, as: UTF8.self))")
     }
     try require(write(second) == written, "a message changed when written and read again")
   }
