@@ -13,6 +13,7 @@ import time
 import urllib.request
 
 import peers
+import profiling
 
 BLOCK = 64 << 20
 IDLE_FILES, IDLE_SECONDS, IDLE_GOAL_PERCENT, IDLE_GOAL_MIB, CATCH_UP_GOAL_MIB = 10_000, 20, 1.0, 100, 120
@@ -165,29 +166,50 @@ log {{
         return -1
 
 
-def speed(options, folder, name, verdict):
-    text, goal, operators, parser = SCENARIOS[name]
-    folder = pathlib.Path(folder, name)
-    folder.mkdir()
-    hidden = LogFile(folder / "written", int(options.log_gib * (1 << 30)), json_line if name == "logs-json" else access_line)
-    shown = folder / "access.log"
-    with FileLog(options, folder, str(shown), operators) as program:
+class Run:
+    """One scenario: its file, hidden, and the program that will find it."""
+
+    def __init__(self, options, folder, name):
+        self.text, self.goal, operators, self.parser = SCENARIOS[name]
+        self.folder = pathlib.Path(folder, name)
+        self.folder.mkdir()
+        line = json_line if name == "logs-json" else access_line
+        self.file = LogFile(self.folder / "written", int(options.log_gib * (1 << 30)), line)
+        self.shown = self.folder / "access.log"
+        self.program = FileLog(options, self.folder, str(self.shown), operators)
         time.sleep(0.5)
-        before, started = program.cpu_seconds(), time.monotonic()
-        os.rename(hidden.path, shown)
-        program.wait_until_sent(hidden.lines)
-        elapsed, cost = time.monotonic() - started, (program.cpu_seconds() - before) / hidden.lines * 1e6
-        peak = program.memory_mib("VmHWM")
-    print(f"{text:<42} {verdict(f'{cost:.2f} CPU-s/M', goal, cost)}, {hidden.lines / elapsed / 1e6:.2f} M lines/s, "
-          f"{hidden.size / elapsed / 1e6:.0f} MB/s, peak {verdict(f'{peak:.0f} MiB', CATCH_UP_GOAL_MIB, peak)}, "
-          f"{hidden.size / hidden.lines:.0f} bytes a line", flush=True)
-    theirs, their_time = SyslogNG(folder, shown, parser).cost(hidden.size)
-    theirs *= 1e6 / hidden.lines
-    print(f"{'  syslog-ng, the same':<42} {theirs:.2f} CPU-s/M, {hidden.lines / their_time / 1e6:.2f} M lines/s; Millrace needs "
+
+    def read(self):
+        """Shows the file, waits until its lines have come through, and returns the seconds that took."""
+        started = time.monotonic()
+        os.rename(self.file.path, self.shown)
+        self.program.wait_until_sent(self.file.lines)
+        return time.monotonic() - started
+
+
+def speed(options, folder, name, verdict):
+    run = Run(options, folder, name)
+    with run.program as program:
+        before = program.cpu_seconds()
+        elapsed = run.read()
+        cost, peak = (program.cpu_seconds() - before) / run.file.lines * 1e6, program.memory_mib("VmHWM")
+    lines, size = run.file.lines, run.file.size
+    print(f"{run.text:<42} {verdict(f'{cost:.2f} CPU-s/M', run.goal, cost)}, {lines / elapsed / 1e6:.2f} M lines/s, "
+          f"{size / elapsed / 1e6:.0f} MB/s, peak {verdict(f'{peak:.0f} MiB', CATCH_UP_GOAL_MIB, peak)}, "
+          f"{size / lines:.0f} bytes a line", flush=True)
+    theirs, their_time = SyslogNG(run.folder, run.shown, run.parser).cost(size)
+    theirs *= 1e6 / lines
+    print(f"{'  syslog-ng, the same':<42} {theirs:.2f} CPU-s/M, {lines / their_time / 1e6:.2f} M lines/s; Millrace needs "
           f"{cost / theirs:.2f} of its CPU", flush=True)
-    shown.unlink()
-    return {"cpu_seconds_per_million": cost, "goal": goal, "lines_per_second": hidden.lines / elapsed, "peak_mib": peak,
-            "syslog_ng_cpu_seconds_per_million": theirs, "syslog_ng_lines_per_second": hidden.lines / their_time}
+    run.shown.unlink()
+    return {"cpu_seconds_per_million": cost, "goal": run.goal, "lines_per_second": lines / elapsed, "peak_mib": peak,
+            "syslog_ng_cpu_seconds_per_million": theirs, "syslog_ng_lines_per_second": lines / their_time}
+
+
+def profile(options, folder, name):
+    run = Run(options, folder, name)
+    with run.program as program:
+        profiling.profile(program, folder, run.text, run.read, options.inclusive)
 
 
 def idle(options, folder, verdict):
