@@ -32,7 +32,7 @@ let package = Package(
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
     // For the measures in Tests/Bench, likewise through `@testable`.
     .library(name: "PrometheusData", targets: ["PrometheusData"]),
-    .library(name: "LogData", targets: ["LogData", "NativeCodecs"]),
+    .library(name: "LogData", targets: ["LogData", "NativeCodecs", "TimeFormats"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",

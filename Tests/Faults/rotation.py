@@ -8,6 +8,7 @@ import random
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 LINE = "item-%012d %s\n"
@@ -22,7 +23,8 @@ class LogWriter:
     #: How a file may be rotated; every way keeps all lines somewhere under the watched patterns.
     WAYS: tuple[str, ...] = ()
 
-    def __init__(self, lane: int, folder: Path, dice: random.Random):
+    def __init__(self, lane: int, folder: Path, dice: random.Random, has_arrived: Callable[[set[int]], bool]):
+        self.has_arrived = has_arrived
         self.first = lane * LANE + 1
         self.next = self.first
         self.folder, self.dice = folder, dice
@@ -48,13 +50,15 @@ class LogWriter:
             data = data[size:]
 
     def step(self):
-        self.write(self.dice.randrange(1, 80))
+        # Sometimes silent, as those who wait for everything to arrive need it.
+        if self.dice.random() < 0.8:
+            self.write(self.dice.randrange(1, 80))
         if self.dice.random() < 0.15:
             self.rotate(self.dice.choice(self.WAYS))
 
     def rotate(self, way: str):
-        self.rotations[way] = self.rotations.get(way, 0) + 1
-        getattr(self, f"_{way}")()
+        if getattr(self, f"_{way}")() is not False:
+            self.rotations[way] = self.rotations.get(way, 0) + 1
 
     def close(self):
         self.file.close()
@@ -127,17 +131,21 @@ class CopyTruncating(LogWriter):
 
 
 class Switching(LogWriter):
-    """`app.log` is a symbolic link to a file that lies elsewhere, and is switched to the next."""
+    """`app.log` is a symbolic link to a file that lies elsewhere, and is switched to the next.
+
+    Nothing leads to the old file any more, so that whoever was killed could not find it again: the link is switched once
+    all lines have arrived.
+    """
 
     WAYS = ("switch",)
 
-    def __init__(self, lane: int, folder: Path, dice: random.Random):
+    def __init__(self, lane: int, folder: Path, dice: random.Random, has_arrived: Callable[[set[int]], bool]):
         self.generation = 0
         self.elsewhere = folder.parent.parent / "elsewhere" / f"{lane}"
         self.elsewhere.mkdir(parents=True, exist_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         self._link(folder)
-        super().__init__(lane, folder, dice)
+        super().__init__(lane, folder, dice, has_arrived)
 
     def _link(self, folder: Path):
         self.generation += 1
@@ -148,6 +156,8 @@ class Switching(LogWriter):
         new.rename(folder / "app.log")
 
     def _switch(self):
+        if not self.has_arrived(self.numbers):
+            return False
         self._link(self.folder)
         self._reopen()
 
@@ -171,9 +181,10 @@ KINDS = (Renaming, CopyTruncating, Switching, Moving)
 class Writers:
     """Several of each kind, each on a thread of its own, until they are stopped."""
 
-    def __init__(self, folder: Path, dice: random.Random, each: int = 1):
+    def __init__(self, folder: Path, dice: random.Random, backend, each: int = 1):
         self.writers = [
-            kind(lane, folder / "logs" / f"{kind.__name__.lower()}-{lane}", random.Random(dice.random()))
+            kind(lane, folder / "logs" / f"{kind.__name__.lower()}-{lane}", random.Random(dice.random()),
+                 lambda numbers: not backend.missing(numbers))
             for lane, kind in enumerate(KINDS * each, start=1)
         ]
         self.stopping = threading.Event()

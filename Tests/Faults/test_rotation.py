@@ -32,7 +32,7 @@ def reading(place, folder):
     return place
 
 
-def arrived_in_full(backend, writers, timeout=120):
+def arrived_in_full(backend, writers, timeout=60):
     wanted = writers.numbers
     try:
         until(lambda: not backend.missing(wanted), timeout, what="every line to arrive", every=0.1)
@@ -49,7 +49,7 @@ def test_clean_restarts_neither_lose_nor_repeat_a_line(site, backend, dice, roun
         site(exporter(backend, durable=is_durable, queue=queue), storage=tmp_path / "storage", signals=("logs",)),
         tmp_path)
     place.start()
-    writers = rotation.Writers(tmp_path, dice, each=2)
+    writers = rotation.Writers(tmp_path, dice, backend, each=2)
     for _ in range(rounds(4, 20)):
         time.sleep(dice.uniform(0.3, 1.5))
         place.stop()
@@ -67,7 +67,7 @@ def test_kills_lose_no_line_and_repeat_only_what_was_not_recorded(site, backend,
     place = reading(
         site(exporter(backend, durable=True), storage=tmp_path / "storage", signals=("logs",)), tmp_path)
     place.start()
-    writers = rotation.Writers(tmp_path, dice, each=2)
+    writers = rotation.Writers(tmp_path, dice, backend, each=2)
     kills = []
     for _ in range(rounds(5, 40)):
         backend.mood = dice.choice([lambda _: Mood(), lambda _: Mood(), lambda _: Mood(delay=0.02), lambda _: Mood(503)])
@@ -101,7 +101,7 @@ def test_a_refusing_backend_slows_the_reading_and_loses_nothing(site, backend, d
         site(exporter(backend, queue={"enabled": False}), storage=tmp_path / "storage", signals=("logs",)), tmp_path)
     backend.mood = lambda attempt: Mood(503) if attempt % 3 else Mood()
     place.start()
-    writers = rotation.Writers(tmp_path, dice)
+    writers = rotation.Writers(tmp_path, dice, backend)
     time.sleep(2)
     writers.stop()
     arrived_in_full(backend, writers)
@@ -109,6 +109,33 @@ def test_a_refusing_backend_slows_the_reading_and_loses_nothing(site, backend, d
     assert sheet.items("logs", "dropped") == 0
     assert all(count == 1 for count in backend.arrived.values())
     note(f"{len(writers.numbers)} lines, {backend.attempts} attempts")
+
+
+def test_a_switched_link_is_read_to_the_end_of_both_files(site, backend, tmp_path):
+    place = reading(
+        site(exporter(backend, queue={"enabled": False}), storage=tmp_path / "storage", signals=("logs",)), tmp_path)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (tmp_path / name).touch()
+    link, new = folder / "app.log", folder / "new"
+    link.symlink_to(tmp_path / "one")
+    place.start()
+    with (tmp_path / "one").open("ab", buffering=0) as file:
+        file.write((rotation.LINE % (1, "")).encode())
+        until(lambda: backend.distinct == 1, what="the first line")
+        backend.mood = lambda attempt: Mood(503)
+        file.write("".join(rotation.LINE % (number, "y" * 100) for number in range(2, 5000)).encode())
+        new.symlink_to(tmp_path / "two")
+        new.rename(link)
+        file.write("".join(rotation.LINE % (number, "y" * 100) for number in range(5000, 6001)).encode())
+        with (tmp_path / "two").open("ab", buffering=0) as other:
+            other.write("".join(rotation.LINE % (number, "z") for number in range(6001, 7001)).encode())
+        time.sleep(0.3)
+        backend.mood = lambda attempt: Mood()
+        until(lambda: backend.distinct == 7000, what="the lines of both files")
+    assert all(count == 1 for count in backend.arrived.values())
+    place.stop()
 
 
 def test_a_deleted_file_is_read_to_its_end(site, backend, tmp_path):

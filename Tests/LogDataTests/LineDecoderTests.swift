@@ -27,6 +27,20 @@ import WireFormat
     #expect(decode(bytes, encoding).1 == expected)
   }
 
+  @Test(arguments: EncodingFixtures.all.indices)
+  func `text that Python encoded is read as it was`(position: Int) throws {
+    let (name, hex, text) = EncodingFixtures.all[position]
+    let encoding = try #require(TextEncoding(named: name), "\(name)")
+    let bytes = EncodingFixtures.bytes(hex)
+    #expect(decode(bytes, encoding).1.unicodeScalars.elementsEqual(text.unicodeScalars), "\(name)")
+    // Line feeds are found in it, and nothing else is taken for one.
+    guard encoding.units.width == 1 else { return }
+    let lines = frame(
+      bytes + [UInt8(encoding.units.lineFeed)] + bytes,
+      LineFraming(encoding: encoding, trimsLeading: false, trimsTrailing: false))
+    #expect(lines.texts == [bytes, bytes], "\(name)")
+  }
+
   @Test func `text that is UTF-8 already stays where it is`() {
     #expect(decode(Array("plain".utf8), .utf8).0 == .text)
     #expect(decode(Array("schön".utf8), .utf8).0 == .text)

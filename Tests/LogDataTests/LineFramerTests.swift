@@ -80,6 +80,26 @@ func strings(_ texts: [[UInt8]]) -> [String] { texts.map { String(decoding: $0, 
     #expect(line?.start == 10)
   }
 
+  @Test(arguments: [LineFraming.Oversize.split, .truncate])
+  func `a stream without line feeds takes no more memory than a record`(oversize: LineFraming.Oversize) {
+    let framing = LineFraming(limit: 1 << 20, oversize: oversize)
+    var framer = LineFramer(framing)
+    let chunk = [UInt8](repeating: 0x78, count: 1 << 18)
+    var buffer: [UInt8] = []
+    var (count, most) = (0, 0)
+    for _ in 0..<100 {
+      buffer += chunk
+      var cursor = 0
+      while framer.next(in: buffer.span, at: &cursor, .flowing) != nil { count += 1 }
+      buffer.removeFirst(cursor)
+      most = max(most, buffer.count)
+    }
+    #expect(framer.offset == 100 << 18 - UInt64(buffer.count))
+    #expect(most < framing.longestRest)
+    #expect(count == (oversize == .split ? 24 : 1))
+    #expect(MemoryLayout<LineFramer>.size <= 64)
+  }
+
   @Test func `a split leaves characters whole`() {
     let bytes = Array("aäöü€𝄞".utf8)
     let result = frame(bytes, LineFraming(limit: 4))

@@ -168,6 +168,21 @@ import Testing
     #expect(graph.counts[0].failed == 2)
   }
 
+  @Test func `what is held is bounded`() throws {
+    let graph = try Operators.graph(
+      "- {type: recombine, combine_field: body, is_first_entry: 'false', max_unmatched_batch_size: 0}\n")
+    var most = 0
+    var emitted = 0
+    for stream in 0..<100 {
+      var entry = try Self.entry(String(repeating: "x", count: 1 << 20), stream: stream, at: 0)
+      graph.process(&entry) { _ in emitted += 1 }
+      most = max(most, graph.heldBytes)
+    }
+    #expect(emitted == 65 && most <= Recombiner.mostHeld + 1 << 20)
+    graph.flush { _ in emitted += 1 }
+    #expect(emitted == 100 && graph.heldBytes == 0)
+  }
+
   @Test func `sources that are gone are forgotten`() throws {
     var table = SeriesTable(spare: 1)
     for stream in 0..<1000 {

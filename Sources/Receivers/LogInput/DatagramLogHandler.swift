@@ -74,7 +74,7 @@ final class DatagramLogHandler: DatagramHandler {
     readers[reader].state.withLock { state in
       lanes[reader].read { lane in
         for index in 0..<datagrams.count {
-          take(datagrams[index], of: datagrams.peer(index), &state, into: &lane)
+          take(datagrams[index], of: datagrams.peer(index), &state, into: lane)
         }
       }
     }
@@ -93,7 +93,7 @@ final class DatagramLogHandler: DatagramHandler {
   func finish() { for lane in lanes { lane.finish() } }
 
   private func take(
-    _ datagram: Span<UInt8>, of peer: DatagramPeer, _ state: inout ReaderState, into lane: inout LogLaneState
+    _ datagram: Span<UInt8>, of peer: DatagramPeer, _ state: inout ReaderState, into lane: LogLaneState
   ) {
     let text = datagram.extracting(first: end(of: datagram))
     if network != nil { prepareOrigin(peer, &state) }

@@ -4,10 +4,15 @@ internal import Synchronization
 internal import TelemetryData
 
 /// Syslog messages are parsed before the operators.
-struct SyslogStep: Sendable {
+final class SyslogStep: Sendable {
   let options: SyslogParser.Options
   /// What becomes of what is none.
   let onError: OnError
+
+  init(options: SyslogParser.Options, onError: OnError) {
+    self.options = options
+    self.onError = onError
+  }
 }
 
 /// One of the ways by which records of a receiver come in: they go through operators of its own into batches.
@@ -34,10 +39,10 @@ final class LogLane: Sendable {
 
   /// Takes the records that a reader adds. What fills a batch goes on at once, the rest with ``flush()``.
   @discardableResult
-  func read<Result: Sendable>(_ body: (inout LogLaneState) -> Result) -> Result {
+  func read<Result: Sendable>(_ body: (LogLaneState) -> Result) -> Result {
     let (result, ready) = state.withLock { state in
       state.begin(now: clock.unixNanoseconds, monotonic: monotonic)
-      let result = body(&state)
+      let result = body(state)
       return (result, state.takeReady())
     }
     deliver(ready)

@@ -4,7 +4,7 @@ internal import TelemetryData
 internal import WireFormat
 
 /// What a ``LogLane`` guards: operators, and the batch in the making.
-struct LogLaneState: ~Copyable {
+final class LogLaneState {
   /// A batch that is ready, and how many of the stream's records are done with it.
   struct Ready {
     let batch: Batch
@@ -39,23 +39,29 @@ struct LogLaneState: ~Copyable {
     config: LogInputConfig, encoding: TextEncoding, syslog: SyslogStep?,
     context: OperatorContext, meters: LogInputMeters
   ) {
-    decoder = LineDecoder(encoding)
-    graph = OperatorGraph(config.operators, context)
-    environment = context.environment
+    let graph = OperatorGraph(config.operators, context)
+    let computed =
+      Self.computed(config.attributes, below: .attributes) + Self.computed(config.resource, below: .resource)
+    graph.onFailure = { id, error in meters.failed(id, error) }
+    self.graph = graph
+    self.computed = computed
     self.syslog = syslog.map { ParsingOperator(SyslogParser($0.options), ParserKeys()) }
-    onSyslogError = syslog?.onError ?? .send
-    computed =
-      config.attributes.filter { $0.value.constant == nil }
-      .map { (FieldPath(.attributes, [$0.key]), $0.value) }
-      + config.resource.filter { $0.value.constant == nil }.map { (FieldPath(.resource, [$0.key]), $0.value) }
     self.meters = meters
+    decoder = LineDecoder(encoding)
+    onSyslogError = syslog?.onError ?? .send
+    environment = context.environment
     isPlain = graph.isEmpty && syslog == nil && computed.isEmpty
     reported = graph.counts
-    graph.onFailure = { id, error in meters.failed(id, error) }
+  }
+
+  private static func computed(
+    _ map: ConfigMap<TextWithExpressions>, below root: FieldPath.Root
+  ) -> [Computed] {
+    map.filter { $0.value.constant == nil }.map { (FieldPath(root, [$0.key]), $0.value) }
   }
 
   /// Sets the time for what is read next: nanoseconds since the Unix epoch, and on the monotonic clock.
-  mutating func begin(now: UInt64, monotonic: UInt64) {
+  func begin(now: UInt64, monotonic: UInt64) {
     observed = now
     graph.now = monotonic
   }
@@ -63,7 +69,7 @@ struct LogLaneState: ~Copyable {
   // Records.
 
   /// Adds a line in the encoding of the receiver; an empty one is none.
-  mutating func add(_ line: Span<UInt8>, from origin: borrowing LogOrigin) {
+  func add(_ line: Span<UInt8>, from origin: borrowing LogOrigin) {
     if line.isEmpty { return }
     switch decoder.decode(line) {
     case .text: add(line, isBytes: false, origin)
@@ -74,7 +80,7 @@ struct LogLaneState: ~Copyable {
     }
   }
 
-  private mutating func add(_ line: Span<UInt8>, isBytes: Bool, _ origin: borrowing LogOrigin) {
+  private func add(_ line: Span<UInt8>, isBytes: Bool, _ origin: borrowing LogOrigin) {
     position += 1
     if isPlain, isBytes == origin.linesAreBytes {
       writer.appendLine(line, observed: observed, in: origin.frame)
@@ -91,7 +97,7 @@ struct LogLaneState: ~Copyable {
   /// Adds a record that the reader fills in.
   ///
   /// - Parameter fill: returns false when there is none after all.
-  mutating func add(from origin: borrowing LogOrigin, _ fill: (inout LogEntry) -> Bool) {
+  func add(from origin: borrowing LogOrigin, _ fill: (inout LogEntry) -> Bool) {
     entry.replace(with: origin.prototype)
     entry.observedTimestamp = observed
     entry.source.start = UInt64(position)
@@ -102,7 +108,7 @@ struct LogLaneState: ~Copyable {
     cutIfFull()
   }
 
-  private mutating func process() {
+  private func process() {
     for item in computed {
       do throws(LogOperatorError) {
         try entry.set(item.text.value(for: &entry, environment), at: item.path)
@@ -128,12 +134,12 @@ struct LogLaneState: ~Copyable {
 
   // Batches.
 
-  private mutating func cutIfFull() {
+  private func cutIfFull() {
     if writer.byteCount >= Self.batchBytes || writer.recordCount >= Self.batchRecords { cut() }
   }
 
   /// Ends the batch in the making.
-  mutating func cut() {
+  func cut() {
     meter()
     let mark = graph.oldestHeld(stream: 0).map { Int(clamping: $0) } ?? position
     // Records that operators dropped or hold leave their mark too, with a batch that has none of them.
@@ -141,13 +147,13 @@ struct LogLaneState: ~Copyable {
   }
 
   /// The batches that are ready.
-  mutating func takeReady() -> [Ready] {
+  func takeReady() -> [Ready] {
     defer { ready = [] }
     return ready
   }
 
   /// Lets go what operators have held for as long as they may; when to come back for more.
-  mutating func expire(now: UInt64) -> UInt64? {
+  func expire(now: UInt64) -> UInt64? {
     Self.expire(now, graph, &writer)
     return graph.nextDue
   }
@@ -160,13 +166,13 @@ struct LogLaneState: ~Copyable {
   var nextDue: UInt64? { graph.nextDue }
 
   /// Lets go all that operators hold.
-  mutating func release() { Self.release(graph, &writer) }
+  func release() { Self.release(graph, &writer) }
 
   private static func release(_ graph: OperatorGraph, _ writer: inout LogBatchWriter) {
     graph.flush { writer.append($0) }
   }
 
-  private mutating func meter() {
+  private func meter() {
     if graph.isEmpty { return }
     let counts = graph.counts
     meters.add(counts, since: reported)

@@ -14,9 +14,14 @@ struct LogOrigin {
   ///   - config: its attributes and resource, as far as they are the same for all records.
   ///   - attributes: of where it is read.
   ///   - stream: the number of the stream, for operators that hold entries back.
-  init(_ config: LogInputConfig, attributes: [(String, String)] = [], stream: Int = 0, linesAreBytes: Bool = false) {
+  init(
+    _ config: LogInputConfig, attributes: [(String, String)] = [], stream: Int = 0,
+    linesAreBytes: Bool = false
+  ) {
     self.init(config, stream: stream, linesAreBytes: linesAreBytes) { entry in
-      for (key, value) in attributes { entry.append(key: entry.add(key), entry.string(value), to: .attributes) }
+      for (key, value) in attributes {
+        entry.append(key: entry.add(key), entry.string(value), to: .attributes)
+      }
     }
   }
 

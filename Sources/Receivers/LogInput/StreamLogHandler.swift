@@ -72,7 +72,7 @@ final class StreamLogHandler: StreamHandler {
 
     func received(_ bytes: Span<UInt8>) {
       if !originIsFinal { (origin, originIsFinal) = handler.origin(peer, stream) }
-      lane.read { state in records.receive(bytes, into: &state, from: origin) }
+      lane.read { state in records.receive(bytes, into: state, from: origin) }
       charge()
       guard charged > 0, handler.restBytes.load(ordering: .relaxed) > StreamLogHandler.mostRestBytes
       else { return }
@@ -85,7 +85,7 @@ final class StreamLogHandler: StreamHandler {
     func ended() { end() }
 
     private func end() {
-      lane.read { state in records.end(into: &state, from: origin) }
+      lane.read { state in records.end(into: state, from: origin) }
       charge()
     }
 

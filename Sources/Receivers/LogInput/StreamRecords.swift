@@ -28,7 +28,7 @@ struct StreamRecords {
 
   /// Takes bytes of the stream.
   mutating func receive(
-    _ bytes: Span<UInt8>, into lane: inout LogLaneState, from origin: borrowing LogOrigin
+    _ bytes: Span<UInt8>, into lane: LogLaneState, from origin: borrowing LogOrigin
   ) {
     if case .whole(let limit) = framer {
       let room = min(bytes.count, max(0, limit - rest.count))
@@ -37,14 +37,14 @@ struct StreamRecords {
     }
     var cursor = 0
     if rest.isEmpty {
-      take(bytes, at: &cursor, isEnded: false, &lane, origin)
+      take(bytes, at: &cursor, isEnded: false, lane, origin)
       if cursor < bytes.count { rest.append(copying: bytes.extracting(cursor..<bytes.count)) }
       return
     }
     var buffer: [UInt8] = []
     swap(&buffer, &rest)
     buffer.append(copying: bytes)
-    take(buffer.span, at: &cursor, isEnded: false, &lane, origin)
+    take(buffer.span, at: &cursor, isEnded: false, lane, origin)
     if cursor == buffer.count, buffer.capacity > 4096 {
       // A connection that is idle keeps next to nothing.
       buffer = []
@@ -55,16 +55,16 @@ struct StreamRecords {
   }
 
   /// Takes what is left as a record: the stream has ended, or there is no room to wait for more.
-  mutating func end(into lane: inout LogLaneState, from origin: borrowing LogOrigin) {
+  mutating func end(into lane: LogLaneState, from origin: borrowing LogOrigin) {
     let buffer = rest
     rest = []
     if case .whole = framer { return lane.add(buffer.span, from: origin) }
     var cursor = 0
-    take(buffer.span, at: &cursor, isEnded: true, &lane, origin)
+    take(buffer.span, at: &cursor, isEnded: true, lane, origin)
   }
 
   private mutating func take(
-    _ buffer: Span<UInt8>, at cursor: inout Int, isEnded: Bool, _ lane: inout LogLaneState,
+    _ buffer: Span<UInt8>, at cursor: inout Int, isEnded: Bool, _ lane: LogLaneState,
     _ origin: borrowing LogOrigin
   ) {
     switch framer {

@@ -129,11 +129,11 @@ package final class StdinReceiver: Receiver {
       }
       if count == 0 { break }
       lane.read { state in
-        records.receive(buffer.span.extracting(first: count), into: &state, from: origin)
+        records.receive(buffer.span.extracting(first: count), into: state, from: origin)
       }
       isGathering = true
     }
-    lane.read { state in records.end(into: &state, from: origin) }
+    lane.read { state in records.end(into: state, from: origin) }
     lane.finish()
   }
 }

@@ -3,7 +3,8 @@ import Testing
 
 @testable import LogData
 
-/// Whatever the text and whatever the entry: a clear error, and neither stack nor memory nor time without end.
+/// Whatever the text and whatever the entry: a clear error, and neither stack nor memory nor time without
+/// end.
 @Suite struct ExpressionBoundsTests {
   static let bombs: [(name: String, text: String)] = [
     ("brackets", String(repeating: "(", count: 100_000)), ("lists", String(repeating: "[", count: 100_000)),

@@ -103,6 +103,8 @@ struct ExpressionMistake: CustomTestStringConvertible, Sendable {
     .init("$env[‹body›]", "`$env` needs a name in quotes"),
     .init("‹$env› == nil", "`$env` stands before a name only"),
     .init("‹$env.boddy›", "there is no `boddy`; did you mean `body`?"),
+    .init("date(‹'yesterday'›)", "\"yesterday\" is not a date"),
+    .init("date(‹'2023-02-30'›, '2006-01-02')", "\"2023-02-30\" is not a date: "),
     .init("timezone(‹'Mars'›)", "there is no time zone \"Mars\""),
     .init("timezone(‹body›)", "the name of a time zone must be a constant"),
     .init("date('x', ‹body›)", "a layout must be a constant"),

@@ -195,7 +195,8 @@ import Testing
     .init("timestamp.Format('Mon Jan _2 15:04:05 2006')", #""Mon Aug 14 08:00:00 2023""#),
     .init("timestamp.In(timezone('Asia/Tokyo')).Format('15:04 -07:00')", #""17:00 +09:00""#),
     .init("attributes.missing?.Format('15:04')", "nil"), .init("string(timezone('UTC'))", #""UTC""#),
-    .init("date('yesterday')", #"error: "yesterday" is not a date in `date('yesterday')`"#),
+    .init(
+      "date(attributes.method)", #"error: "GET" is not a date in `date(attributes.method)`"#),
     .init("body.Format('15')", "error: string has no method `Format` in `body.Format('15')`"),
   ]
 

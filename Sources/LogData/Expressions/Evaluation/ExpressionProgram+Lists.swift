@@ -49,8 +49,8 @@ extension ExpressionProgram {
     }
   }
 
-  /// Puts the elements of a list behind those of the frame, the elements of lists within it instead of these as far
-  /// down as asked for.
+  /// Puts the elements of a list behind those of the frame, the elements of lists within it instead of these
+  /// as far down as asked for.
   private func copy(
     _ list: ExpressionValue, levels: Int, _ entry: borrowing LogEntry, _ frame: inout ExpressionFrame
   ) throws(LogOperatorError) {

@@ -221,7 +221,8 @@ extension ExpressionProgram {
     return try sorted(keyed, order, loop.node, entry, &frame)
   }
 
-  /// Elements in the order of their keys, which must be comparable with each other; equal ones stay as they are.
+  /// Elements in the order of their keys, which must be comparable with each other; equal ones stay as they
+  /// are.
   func sorted(
     _ keyed: [(key: ExpressionValue, element: ExpressionValue)], _ order: ExpressionValue?, _ node: Node,
     _ entry: borrowing LogEntry, _ frame: inout ExpressionFrame

@@ -2,7 +2,8 @@ internal import ConfigSchema
 internal import TimeFormats
 internal import WireFormat
 
-/// Times, which are nanoseconds since the epoch and how far the clock that shows them is ahead, and durations.
+/// Times, which are nanoseconds since the epoch and how far the clock that shows them is ahead, and
+/// durations.
 extension ExpressionProgram {
   func time(
     _ function: ExpressionFunction, _ arguments: [ExpressionValue], _ node: Node, _ entry: inout LogEntry,

@@ -1,7 +1,7 @@
 /// Numbers as Go writes them.
 enum GoText {
-  /// A float in the fewest digits that mean it: as `%v` writes it, with an exponent below -4 and from 6 or more, or
-  /// as `encoding/json` does, below -6 and from 21.
+  /// A float in the fewest digits that mean it: as `%v` writes it, with an exponent below -4 and from 6 or
+  /// more, or as `encoding/json` does, below -6 and from 21.
   static func append(_ value: Double, isJSON: Bool, to bytes: inout [UInt8]) {
     guard value.isFinite else {
       bytes.append(contentsOf: (value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf").utf8)
@@ -37,7 +37,8 @@ enum GoText {
     }
   }
 
-  /// A duration as Go's `String` shows it: `1h30m0s`, `1.5s`, `2ms`, `0s`; from a second on with each smaller unit.
+  /// A duration as Go's `String` shows it: `1h30m0s`, `1.5s`, `2ms`, `0s`; from a second on with each smaller
+  /// unit.
   static func duration(_ nanoseconds: Int64) -> String {
     let size = nanoseconds.magnitude
     let sign = nanoseconds < 0 ? "-" : ""

@@ -3,8 +3,8 @@ internal import Glibc
 extension Span where Element == UInt8 {
   /// The offset of the first place from `start` on where a text stands; nil when there is none.
   ///
-  /// Takes time in proportion to the length, whatever the texts are. Unsafe because the C library looks for the first
-  /// byte 32 bytes and more at a time: a tenth of the time of a loop over the span.
+  /// Takes time in proportion to the length, whatever the texts are. Unsafe because the C library looks for
+  /// the first byte 32 bytes and more at a time: a tenth of the time of a loop over the span.
   func firstOffset(of part: Span<UInt8>, from start: Int = 0) -> Int? {
     guard start >= 0, start <= count - part.count else { return nil }
     if part.isEmpty { return start }

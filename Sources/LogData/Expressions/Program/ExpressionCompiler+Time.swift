@@ -1,7 +1,8 @@
 internal import ConfigSchema
 internal import TimeFormats
 
-/// What is known of times before anything is evaluated: layouts, zones and durations are constants and checked here.
+/// What is known of times before anything is evaluated: layouts, zones and durations are constants and
+/// checked here.
 extension ExpressionCompiler {
   /// The layouts that `date` tries when it is given none.
   private static let usualLayouts = [
@@ -79,11 +80,33 @@ extension ExpressionCompiler {
         if let layout = try? TimeLayout(gotime: usual, in: rules) { layouts.append(layout) }
       }
     }
+    if let value = try constantDate(text, syntaxOfText, layouts[first...]) {
+      layouts.removeSubrange(first...)
+      let seconds = Int(value >= 0 ? value / 1_000_000_000 : (value - 999_999_999) / 1_000_000_000)
+      return constant(.time(value, zone: rules.offset(atUnixSeconds: seconds)), at: syntax, .time)
+    }
     if layouts[first...].contains(where: { $0.needsYear || $0.needsDate }) { usesEnvironment = true }
     let place = place([
       Int32(clamping: first), Int32(clamping: layouts.count - first), Int32(clamping: zone),
     ])
     return emit(.date, text.node, place, at: syntax, gives: .time)
+  }
+
+  /// The time of a constant text; nil when it is none, or when it takes the present time to tell.
+  private func constantDate(
+    _ part: Part, _ syntax: ExpressionSyntax, _ layouts: ArraySlice<TimeLayout>
+  ) throws(ExpressionError) -> Int64? {
+    guard let text = constantText(part) else { return nil }
+    var reason = ""
+    for layout in layouts {
+      do throws(TimeTextError) {
+        let value = try layout.nanoseconds(of: Array(text.utf8).span, now: 0)
+        return layout.needsYear || layout.needsDate ? nil : value
+      } catch {
+        reason = ": \(error)"
+      }
+    }
+    throw error("\"\(text)\" is not a date\(layouts.count == 1 ? reason : "")", syntax)
   }
 
   private func layout(

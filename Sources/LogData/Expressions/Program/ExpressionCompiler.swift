@@ -23,7 +23,8 @@ struct ExpressionCompiler {
 
   /// The variables of `let` that can be seen, the innermost last.
   var names: [(name: String, slot: Int32, type: ExpressionType)] = []
-  /// The predicates around, the innermost last, by the variable of the element; the index and the accumulator follow it.
+  /// The predicates around, the innermost last, by the variable of the element; the index and the accumulator
+  /// follow it.
   var predicates: [(slot: Int32, function: ExpressionFunction)] = []
   /// The whole text.
   let source: [UInt8]

@@ -39,14 +39,15 @@ struct ExpressionProgram: Sendable {
     case bind
     /// a: the function; b: first argument among the children; c: how many.
     case call
-    /// a: the function; b: first of the children: array, variable of the element, size of the predicate, predicate (-1
-    /// when there is none), and more arguments; c: how many arguments are behind these four.
+    /// a: the function; b: first of the children: array, variable of the element, size of the predicate,
+    /// predicate (-1 when there is none), and more arguments; c: how many arguments are behind these four.
     case loop
     /// a: text; b: first of the children: the first layout, how many of them are tried, the zone or -1.
     case date
     /// a: time; b: the layout; c: 1 when it is behind `?.`.
     case format
-    /// a: the method; b: first of the children: base, then arguments; c: how many arguments, and 1,000 more behind `?.`.
+    /// a: the method; b: first of the children: base, then arguments; c: how many arguments, and 1,000 more
+    /// behind `?.`.
     case method
   }
 

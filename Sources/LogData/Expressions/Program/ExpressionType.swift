@@ -38,7 +38,8 @@ extension ExpressionOperator {
     (.int, .int, .int), (.double, .number, .double), (.int, .double, .double),
   ]
 
-  /// What it takes on its left and right, and what it gives for these; nil for operators that take everything.
+  /// What it takes on its left and right, and what it gives for these; nil for operators that take
+  /// everything.
   private var signatures: [(ExpressionType, ExpressionType, ExpressionType)]? {
     switch self {
     case .equal, .notEqual, .coalesce: nil

@@ -2,9 +2,9 @@ internal import WireFormat
 
 /// A value while an expression is evaluated.
 ///
-/// Like a ``LogValue`` it is a number or points to where its content lies; other than that, content can lie in the
-/// expression's own constants, and lists and maps that it makes lie in the ``ExpressionFrame``, so that the entry gets
-/// only what belongs to the result.
+/// Like a ``LogValue`` it is a number or points to where its content lies; other than that, content can lie
+/// in the expression's own constants, and lists and maps that it makes lie in the ``ExpressionFrame``, so
+/// that the entry gets only what belongs to the result.
 struct ExpressionValue: Sendable {
   enum Kind: UInt8, Sendable {
     case null, bool, int, double, string, list, map

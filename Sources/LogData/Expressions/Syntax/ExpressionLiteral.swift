@@ -1,7 +1,7 @@
 /// A string literal as it stands in an expression, quotes included.
 ///
-/// Between `"` or `'` a backslash escapes: `\n` and the like, `\'`, `\"`, octal `\101`, `\x41`, `\u0041`, `\U0001F600`, all
-/// of which stand for a character. Between backticks nothing is escaped.
+/// Between `"` or `'` a backslash escapes: `\n` and the like, `\'`, `\"`, octal `\101`, `\x41`, `\u0041`,
+/// `\U0001F600`, all of which stand for a character. Between backticks nothing is escaped.
 struct ExpressionLiteral {
   private let source: ArraySlice<UInt8>
   private let isRaw: Bool

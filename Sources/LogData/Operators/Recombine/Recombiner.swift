@@ -3,9 +3,12 @@ internal import WireFormat
 
 /// Joins consecutive entries of one source into one.
 ///
-/// Follows the Collector, with two differences: entries without a source identifier are kept apart by where they were
-/// read, and an entry without the field to join is an error for `on_error` instead of vanishing.
+/// Follows the Collector, with three differences: entries without a source identifier are kept apart by where they were
+/// read, an entry without the field to join is an error for `on_error` instead of vanishing, and what is held is bounded.
 final class Recombiner: HoldingLogOperator {
+  /// When the texts of all series are larger than this in bytes, all series end.
+  static let mostHeld = 64 << 20
+
   private let config: RecombineConfig
   private let field: FieldPath
   private let expression: Expression?
@@ -13,6 +16,8 @@ final class Recombiner: HoldingLogOperator {
   private let period: UInt64
   private let environment: ExpressionEnvironment
   private var sources: SeriesTable
+  /// Bytes of the texts of all series.
+  private var held = 0
 
   init(_ config: RecombineConfig, _ environment: ExpressionEnvironment) {
     self.config = config
@@ -39,8 +44,11 @@ final class Recombiner: HoldingLogOperator {
       throw LogOperatorError("\(field) is \(value.kind.noun), not a string")
     }
     if series.count == 0, sources.openCount >= config.maxSources { flush(emit: emit) }
+    let before = series.size
     add(&entry, value.range, to: series, matches, now)
+    held += series.size - before
     if matches && !isFirst || isFull(series) { finish(series, emit) }
+    if held > Self.mostHeld { flush(emit: emit) }
     return .hold
   }
 
@@ -77,6 +85,7 @@ final class Recombiner: HoldingLogOperator {
   private func finish(_ series: Series, _ emit: (inout LogEntry) -> Void) {
     if series.count == 0 { return }
     sources.openCount -= 1
+    held -= series.size
     series.finish(field)
     emit(&series.base)
     series.clear()

@@ -27,9 +27,10 @@ final class Series {
   /// How many bytes it holds, about.
   var heldBytes: Int { count > 0 ? base.arena.count + text.count : 0 }
 
+  /// Forgets the entries, and memory beyond what most entries need: there may be many sources.
   func clear() {
-    base.reset()
-    if text.capacity > 1 << 16 { text = WireWriter(capacity: 16) } else { text.removeAll() }
+    if base.arena.capacity > 1 << 14 { base = LogEntry() } else { base.reset() }
+    if text.capacity > 1 << 14 { text = WireWriter(capacity: 16) } else { text.removeAll() }
     count = 0
     size = 0
     hasMatched = false

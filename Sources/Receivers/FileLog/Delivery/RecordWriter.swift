@@ -7,7 +7,7 @@ internal import WireFormat
 /// Makes records of lines, takes them through the operators, and gathers them into batches.
 ///
 /// Without operators a line goes from where it was read into the batch, and nowhere else.
-struct RecordWriter: ~Copyable {
+final class RecordWriter {
   private let config: FileLogConfig
   private let graph: OperatorGraph
   private let header: HeaderReader?
@@ -57,7 +57,7 @@ struct RecordWriter: ~Copyable {
   ///   - text: of the line, in the encoding of the file.
   ///   - number: of the record in its file, from 1.
   ///   - observed: nanoseconds since the Unix epoch.
-  mutating func add(
+  func add(
     _ text: Span<UInt8>, _ line: FramedLine, number: UInt64, of file: TailedFile, _ origin: LogOrigin,
     observed: UInt64
   ) {
@@ -97,7 +97,7 @@ struct RecordWriter: ~Copyable {
     Self.process(&entry, graph, &writer)
   }
 
-  private mutating func compute() {
+  private func compute() {
     for item in computed {
       do throws(LogOperatorError) {
         try entry.set(item.text.value(for: &entry, environment), at: item.path)
@@ -121,7 +121,7 @@ struct RecordWriter: ~Copyable {
   }
 
   /// The batch of all records since the last one; nil when there are none.
-  mutating func finish() -> Batch? {
+  func finish() -> Batch? {
     if !graph.isEmpty {
       let counts = graph.counts
       meters.add(counts, since: reported)
@@ -141,9 +141,9 @@ struct RecordWriter: ~Copyable {
   /// When something has been held for as long as it may be, in monotonic nanoseconds.
   var nextDue: UInt64? { graph.isEmpty ? nil : graph.nextDue }
   /// Lets go what has been held for as long as it may be.
-  mutating func expire(_ now: UInt64) { Self.expire(now, graph, &writer) }
+  func expire(_ now: UInt64) { Self.expire(now, graph, &writer) }
   /// Lets go all that is held.
-  mutating func flush() { Self.flush(graph, &writer) }
+  func flush() { Self.flush(graph, &writer) }
 
   // What records of a file have in common.
 

@@ -10,7 +10,8 @@ extension Operation {
     let start = LineBoundary.start(try Pattern("^\\d+\\.", matchesLines: true), omits: false)
     return [
       cutting("log lines: cut and checked", lines.count, text, LineFraming(), goal: 20),
-      cutting("log lines: cut and read as UTF-16", lines.count, wide, LineFraming(encoding: .utf16LittleEndian)),
+      cutting(
+        "log lines: cut and read as UTF-16", lines.count, wide, LineFraming(encoding: .utf16LittleEndian)),
       cutting("log lines: cut before a pattern", lines.count, text, LineFraming(boundary: start)),
     ]
   }

@@ -14,6 +14,7 @@ extension Operation {
     let frame = LogLineFrame(named)
     let writer = WriterBox()
     let entries = EntryBox()
+    let parsed = parsedEntry()
     return [
       Operation("log line: straight into a batch", items: lines.count, goal: 60, bytes: bytes) {
         for line in lines {
@@ -30,7 +31,26 @@ extension Operation {
         }
         return writer.writer.finish().itemCount
       },
+      Operation("log entry with ten attributes into a batch", items: lines.count) {
+        for _ in lines { writer.writer.append(parsed) }
+        return writer.writer.finish().itemCount
+      },
     ]
+  }
+
+  /// An entry as a parser of JSON lines leaves it.
+  private static func parsedEntry() -> LogEntry {
+    var entry = LogEntry()
+    entry.body = entry.string(String(repeating: "b", count: 250))
+    entry.observedTimestamp = 1_700_000_000_000_000_000
+    let fields = [
+      "time": "2024-05-14T12:31:10.123456Z", "level": "info", "msg": "request completed", "method": "GET",
+      "path": "/api/v1/orders/17", "client": "10.1.2.3", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    ]
+    for (key, value) in fields { entry.append(key: entry.add(key), entry.string(value), to: .attributes) }
+    for key in ["status", "bytes"] { entry.append(key: entry.add(key), .int(404), to: .attributes) }
+    entry.append(key: entry.add("duration_ms"), .double(12.5), to: .attributes)
+    return entry
   }
 
   /// Lines as entries through operators that do little themselves.

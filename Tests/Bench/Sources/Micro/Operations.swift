@@ -57,7 +57,7 @@ struct Operation {
       Operation("WireFormat: walk over all fields") { walk(bytes.span, 0..<bytes.count, depth: 0) },
       Operation("WireFormat: write six fields", items: 1) { writeFields() },
     ] + expositions() + scrapes() + remoteWrites() + logRecords() + captures() + logOperators() + logParsers()
-      + (try lines()) + (try expressions())
+      + (try lines()) + (try expressions()) + (try times())
   }
 
   init(

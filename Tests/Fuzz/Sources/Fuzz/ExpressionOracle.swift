@@ -4,8 +4,9 @@ import WireFormat
 
 /// What must hold for any text of an expression, and for any entry.
 ///
-/// It is refused with a place within it, or printed from its tree it is read as the same tree again and gives the same for
-/// the same entry. Nothing of the entry changes, all that it adds is well-formed, and a condition adds nothing.
+/// It is refused with a place within it, or printed from its tree it is read as the same tree again and gives
+/// the same for the same entry. Nothing of the entry changes, all that it adds is well-formed, and a
+/// condition adds nothing.
 enum ExpressionOracle {
   static func check(_ input: [UInt8]) throws {
     let text = String(decoding: input, as: UTF8.self)

@@ -1,6 +1,7 @@
 @testable import LogData
 
-/// Writes the tree of an expression as a text that is parsed to the same tree again: with brackets around every part.
+/// Writes the tree of an expression as a text that is parsed to the same tree again: with brackets around
+/// every part.
 enum ExpressionPrinter {
   static func text(_ syntax: ExpressionSyntax) -> String {
     switch syntax.kind {

@@ -44,6 +44,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// Lines of logs that are JSON, and those that other parsers read.
   case logJSON = "log-json"
   case logParsers = "log-parsers"
+  /// Streams and messages of syslog.
+  case syslog
 
   /// Runs one input.
   ///
@@ -76,6 +78,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .expositionProtobuf: try ExpositionOracle.check(input, format: .protobuf)
     case .logJSON: try LogParserOracle.checkJSON(input)
     case .logParsers: try LogParserOracle.checkText(input)
+    case .syslog: try SyslogOracle.check(input)
     }
   }
 
@@ -107,6 +110,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .expositionProtobuf: ExpositionOracle.protobufSeeds
     case .logJSON: LogParserOracle.jsonSeeds
     case .logParsers: LogParserOracle.textSeeds
+    case .syslog: SyslogOracle.seeds
     }
   }
 

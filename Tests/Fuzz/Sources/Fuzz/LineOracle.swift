@@ -10,7 +10,10 @@ import WireFormat
 /// the fourth how the bytes are divided.
 enum LineOracle {
   private static let encodings: [TextEncoding] =
-    ["utf-8", "utf-8-raw", "utf-16le", "utf-16be", "latin1", "shift_jis", "iso-2022-jp", "utf-32le", "ibm037", "nop"]
+    [
+      "utf-8", "utf-8-raw", "utf-16le", "utf-16be", "latin1", "shift_jis", "iso-2022-jp", "utf-32le",
+      "ibm037", "nop",
+    ]
     .compactMap { TextEncoding(named: $0) }
   private static let patterns = ["^\\d", "START", "^$", "^", "END$", "END\\d*", ";", "$", "\\s+", "a*"]
 
@@ -39,7 +42,8 @@ enum LineOracle {
         try Pattern(patterns[choice % patterns.count], matchesLines: true)
       }
       boundary =
-        choice & 1 == 0 ? .start(pattern, omits: input[1] & 64 != 0) : .end(pattern, omits: input[1] & 64 != 0)
+        choice & 1 == 0
+        ? .start(pattern, omits: input[1] & 64 != 0) : .end(pattern, omits: input[1] & 64 != 0)
     }
     return LineFraming(
       encoding: encoding, boundary: boundary, limit: input[2] < 128 ? 1 + Int(input[2] & 31) : 1 << 20,
@@ -64,13 +68,18 @@ enum LineOracle {
     func take(_ input: LineFramer.Input) throws {
       var cursor = 0
       while let line = framer.next(in: buffer.span, at: &cursor, input) {
-        lines.append(FramedLine(text: 0..<line.text.count, start: line.start, end: line.end, isTruncated: line.isTruncated))
+        lines.append(
+          FramedLine(
+            text: 0..<line.text.count, start: line.start, end: line.end, isTruncated: line.isTruncated))
         texts.append(Array(buffer[line.text]))
-        try require(line.text.count <= max(framing.limit, 4), "\(line.text.count) bytes in a record")
+        // Part of a unit, or a carriage return whose line feed is missing, may stand at the end.
+        let most = framing.limit + 2 * framing.units.width
+        try require(line.text.count <= most, "\(line.text.count) bytes in a record")
       }
       buffer.removeFirst(cursor)
       try require(
-        Int(framer.offset) == given - buffer.count, "at \(framer.offset) with \(buffer.count) of \(given) left")
+        Int(framer.offset) == given - buffer.count,
+        "at \(framer.offset) with \(buffer.count) of \(given) left")
     }
     for chunk in chunks {
       buffer += chunk
@@ -106,7 +115,8 @@ enum LineOracle {
         try require(UTF8Check.isValid(decoder.converted.span), "the converted text is no UTF-8")
         let converted = decoder.converted
         try require(
-          decoder.length(of: text.span, convertedTo: converted.count) <= text.count, "more bytes than there are")
+          decoder.length(of: text.span, convertedTo: converted.count) <= text.count,
+          "more bytes than there are")
       case .bytes: try require(encoding == .bytes || encoding == .utf8Raw, "text became bytes")
       }
     }
@@ -130,7 +140,9 @@ enum LineOracle {
     while output.count < 1 << 20 {
       let place = Int(stream.compressedOffset)
       let bytes = Array(file[place..<min(place + piece, file.count)])
-      guard let isDone = try? stream.read(bytes.span, to: &output, room: room) else { return (output, nil, true) }
+      guard let isDone = try? stream.read(bytes.span, to: &output, room: room) else {
+        return (output, nil, true)
+      }
       let isStuck = isDone && Int(stream.compressedOffset) == place && bytes.count < 3
       if isDone, Int(stream.compressedOffset) == file.count || isStuck || stream.hasGarbage { break }
     }
@@ -143,7 +155,9 @@ enum LineOracle {
       String(repeating: "long ", count: 60) + "\nshort\n",
     ]
     let bytes = texts.map { Array($0.utf8) } + [texts[0].utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }]
-    let choices: [[UInt8]] = [[0, 0, 255, 1], [8, 0, 7, 2], [16, 0, 39, 3], [0, 30, 255, 2], [1, 41, 20, 6], [32, 50, 52, 1]]
+    let choices: [[UInt8]] = [
+      [0, 0, 255, 1], [8, 0, 7, 2], [16, 0, 39, 3], [0, 30, 255, 2], [1, 41, 20, 6], [32, 50, 52, 1],
+    ]
     let gzip = (try? Compressor(.gzip).compress(bytes[3])) ?? []
     return choices.flatMap { choice in bytes.map { choice + $0 } } + [[0, 0, 255, 7] + gzip + gzip]
   }
