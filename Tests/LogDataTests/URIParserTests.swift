@@ -79,6 +79,22 @@ import WireFormat
     #expect(error.description == "not a URI: " + expected)
   }
 
+  @Test func `many parameters take time in proportion, and each has all its values`() throws {
+    let text = "?" + (0..<100_000).map { "k\($0 % 50_000)=\($0)" }.joined(separator: "&")
+    var entry = LogEntry()
+    let range = entry.add(text)
+    _ = try URIParser().parse(.string(range), of: &entry)
+    let value = try URIParser().parse(.string(range), of: &entry)
+    let map = try #require(value.chain)
+    let query = try #require(entry.value(of: "query".utf8.span, in: map)?.chain)
+    #expect(entry.count(of: query) == 50_000)
+    for number in [0, 5, 23, 24, 25, 49_999] {
+      let key = "k\(number)"
+      let values = entry.value(of: key.utf8.span, in: query) ?? .null
+      #expect(entry.json(values) == "[\"\(number)\",\"\(number + 50_000)\"]")
+    }
+  }
+
   private func parse(_ text: String) throws -> String {
     var entry = LogEntry()
     _ = entry.add("before")

@@ -86,7 +86,12 @@ extension LogEntry {
   /// Leaves each key once: at its first place, with its last value.
   ///
   /// Takes time in proportion to the number of elements, whoever chose the keys: the hash has a seed.
-  package mutating func removeDuplicates(of map: LogChain) {
+  package mutating func removeDuplicates(of map: LogChain) { unite(equalKeysOf: map, joiningLists: false) }
+
+  /// Leaves each key once, at its first place, with the lists of all its places joined; all values are lists.
+  mutating func joinLists(of map: LogChain) { unite(equalKeysOf: map, joiningLists: true) }
+
+  private mutating func unite(equalKeysOf map: LogChain, joiningLists: Bool) {
     let count = count(of: map)
     if count < 2 { return }
     let mask = (count &* 2).nextPowerOfTwo &- 1
@@ -105,12 +110,33 @@ extension LogEntry {
         table[place] = position
         before = position
       } else {
-        slots[Int(table[place])].value = slot.value
+        let present = slots[Int(table[place])].value
+        if joiningLists, let list = present.chain, let added = slot.value.chain {
+          join(added, to: list)
+        } else {
+          slots[Int(table[place])].value = slot.value
+        }
         slots[Int(before)].next = slot.next
         if slot.next < 0 { chains[map.position].last = before }
       }
       position = slot.next
     }
+  }
+}
+
+extension LogEntry {
+  /// Puts the elements of a list behind those of another; the first is used up.
+  private mutating func join(_ added: LogChain, to list: LogChain) {
+    let elements = chains[added.position]
+    if elements.first < 0 { return }
+    let last = chains[list.position].last
+    if last < 0 {
+      chains[list.position].first = elements.first
+    } else {
+      slots[Int(last)].next = elements.first
+    }
+    chains[list.position].last = elements.last
+    chains[added.position] = (-1, -1)
   }
 }
 

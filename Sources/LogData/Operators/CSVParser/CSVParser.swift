@@ -27,10 +27,7 @@ package struct CSVParser: LogValueParser {
   /// Where names come from when they differ from row to row.
   private let attribute: String?
   private let headerDelimiter: [UInt8]
-  /// The names in one piece, and where each stands in it.
-  private let names: [UInt8]
-  private let nameRanges: [Range<Int>]
-  private let hasEqualNames: Bool
+  private let names: KeyBlock
   /// The fields of the row at hand; here to keep the memory.
   private var fields: [WireRange] = []
 
@@ -41,19 +38,11 @@ package struct CSVParser: LogValueParser {
     case .names(let list):
       attribute = nil
       headerDelimiter = []
-      var ends = 0
-      nameRanges = list.map { name in
-        defer { ends += name.utf8.count }
-        return ends..<ends + name.utf8.count
-      }
-      names = list.flatMap { Array($0.utf8) }
-      hasEqualNames = Set(list.map { Array($0.utf8) }).count < list.count
+      names = KeyBlock(list)
     case .attribute(let name, let delimiter):
       attribute = name
       headerDelimiter = Array(delimiter.utf8)
-      names = []
-      nameRanges = []
-      hasEqualNames = false
+      names = KeyBlock([])
     }
   }
 
@@ -70,12 +59,16 @@ package struct CSVParser: LogValueParser {
     }
     let (map, result) = entry.makeMap()
     if let attribute { return try name(from: attribute, map, result, of: &entry) }
-    try checkCount(nameRanges.count)
-    let base = entry.add(names.span).lowerBound
-    for (index, range) in nameRanges.enumerated() {
-      let key = WireRange(base + range.lowerBound, base + range.upperBound)
-      let field = LogValue.string(fields[index])
-      if hasEqualNames { entry.set(key, to: field, in: map) } else { entry.append(key: key, field, to: map) }
+    if fields.count != names.count { throw wrongCount(expected: names.count, found: fields.count) }
+    let start = names.add(to: &entry)
+    for number in 0..<names.count {
+      let key = names.key(number, from: start)
+      let field = LogValue.string(fields[number])
+      if names.hasDuplicates {
+        entry.set(key, to: field, in: map)
+      } else {
+        entry.append(key: key, field, to: map)
+      }
     }
     return result
   }
@@ -109,10 +102,6 @@ package struct CSVParser: LogValueParser {
       if place < 0 { return }
       start = place + delimiter.count
     }
-  }
-
-  private func checkCount(_ expected: Int) throws(LogOperatorError) {
-    if fields.count != expected { throw wrongCount(expected: expected, found: fields.count) }
   }
 
   private func wrongCount(expected: Int, found: Int) -> LogOperatorError {

@@ -6,12 +6,15 @@ internal import WireFormat
 struct SplitLines {
   /// What the parts of one line have in common: file and stream.
   struct Key: Equatable {
+    /// Compared first.
+    private let hash: Int
     /// The path of the file, a zero byte, the stream.
-    private var bytes: [UInt8] = []
+    private let bytes: [UInt8]
     /// The number of the file or connection where there is no path.
     private var source = -1
 
     init(path: WireRange?, stream: WireRange, of entry: borrowing LogEntry) {
+      var bytes: [UInt8] = []
       if let path {
         // The same path is the same log: its file may have been rotated between two parts.
         bytes.append(contentsOf: entry.arena[path.range])
@@ -20,6 +23,8 @@ struct SplitLines {
       }
       bytes.append(0)
       bytes.append(contentsOf: entry.arena[stream.range])
+      hash = bytes.span.seededHash
+      self.bytes = bytes
     }
   }
 

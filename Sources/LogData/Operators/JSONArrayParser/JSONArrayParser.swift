@@ -5,19 +5,11 @@ internal import WireFormat
 ///
 /// With a header it becomes a map, or else a list. Objects and lists within it stay JSON text, as in the Collector.
 package struct JSONArrayParser: LogValueParser {
-  /// The names in one piece, and where each stands in it; nil for a list.
-  private let names: [UInt8]
-  private let nameRanges: [Range<Int>]?
+  /// Nil for a list.
+  private let names: KeyBlock?
 
   /// - Parameter header: the names of the elements.
-  package init(header: [String]? = nil) {
-    names = header?.flatMap { Array($0.utf8) } ?? []
-    var end = 0
-    nameRanges = header?.map { name in
-      defer { end += name.utf8.count }
-      return end..<end + name.utf8.count
-    }
-  }
+  package init(header: [String]? = nil) { names = header.map { KeyBlock($0) } }
 
   package func parse(_ value: LogValue, of entry: inout LogEntry) throws(LogOperatorError) -> LogValue {
     let text = try value.textRange(orBytes: true)
@@ -29,15 +21,15 @@ package struct JSONArrayParser: LogValueParser {
     } catch {
       throw LogOperatorError(error, as: "array", in: entry.text(text), from: text.lowerBound)
     }
-    guard let nameRanges else { return result }
+    guard let names else { return result }
     let count = entry.count(of: list)
-    if count != nameRanges.count {
-      throw LogOperatorError("wrong number of fields: expected \(nameRanges.count), found \(count)")
+    if count != names.count {
+      throw LogOperatorError("wrong number of fields: expected \(names.count), found \(count)")
     }
-    let base = entry.add(names.span).lowerBound
+    let start = names.add(to: &entry)
     var position = entry.chains[list.position].first
-    for range in nameRanges {
-      entry.slots[Int(position)].key = WireRange(base + range.lowerBound, base + range.upperBound)
+    for number in 0..<count {
+      entry.slots[Int(position)].key = names.key(number, from: start)
       position = entry.slots[Int(position)].next
     }
     entry.removeDuplicates(of: list)

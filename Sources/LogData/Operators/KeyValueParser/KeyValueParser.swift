@@ -38,7 +38,7 @@ package struct KeyValueParser: LogValueParser {
       let key = entry.trimmed(scan.key.range)
       let value = LogValue.string(entry.trimmed(scan.value.range))
       if keys.mayHold(SeenKeys.hash(entry.arena.span, from: key.lowerBound, to: key.upperBound)),
-        keys.count < 64
+        keys.count < SeenKeys.maxCompared
       {
         entry.set(key, to: value, in: map)
       } else {
@@ -50,7 +50,7 @@ package struct KeyValueParser: LogValueParser {
     if scan.quote != 0 {
       throw LogOperatorError("the quote at byte \(scan.quotePlace - text.lowerBound) is never closed")
     }
-    if keys.count >= 64 { entry.removeDuplicates(of: map) }
+    if keys.count > SeenKeys.maxCompared { entry.removeDuplicates(of: map) }
     return result
   }
 

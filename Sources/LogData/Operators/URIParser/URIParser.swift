@@ -208,24 +208,26 @@ struct URIReader {
     _ entry: inout LogEntry, from start: Int, to end: Int, skipsFaults: Bool
   ) throws(LogOperatorError) {
     let (parameters, value) = entry.makeMap()
+    var keys = SeenKeys()
     var place = start
     while place < end {
       let ampersand = entry.firstPlace(of: [0x26], from: place, to: end)
       let pairEnd = ampersand < 0 ? end : ampersand
       do throws(LogOperatorError) {
-        try readPair(&entry, from: place, to: pairEnd, into: parameters)
+        try readPair(&entry, from: place, to: pairEnd, into: parameters, &keys)
       } catch {
         if !skipsFaults { throw error }
       }
       place = pairEnd + 1
     }
-    if entry.chains[parameters.position].first >= 0 {
+    if keys.count > SeenKeys.maxCompared { entry.joinLists(of: parameters) }
+    if keys.count > 0 {
       entry.append(key: key(Name.query, &entry), value, to: map)
     }
   }
 
   private func readPair(
-    _ entry: inout LogEntry, from start: Int, to end: Int, into parameters: LogChain
+    _ entry: inout LogEntry, from start: Int, to end: Int, into parameters: LogChain, _ keys: inout SeenKeys
   ) throws(LogOperatorError) {
     if start == end { return }
     let semicolon = entry.firstPlace(of: [0x3B], from: start, to: end)
@@ -238,7 +240,9 @@ struct URIReader {
     let value =
       equals < 0
       ? WireRange(end, end) : try unescaped(&entry, from: equals + 1, to: end, plusIsSpace: true)
-    let position = entry.slot(of: entry.text(key), in: parameters)
+    keys.count += 1
+    // Those of very many parameters are put together at the end.
+    let position = keys.count <= SeenKeys.maxCompared ? entry.slot(of: entry.text(key), in: parameters) : -1
     if position >= 0, let list = entry.slots[position].value.chain {
       entry.append(.string(value), to: list)
     } else {
