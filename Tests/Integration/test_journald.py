@@ -147,7 +147,7 @@ def test_a_journalctl_that_dies_is_run_again_without_a_gap(read, journal, http_b
     journal.write(50)
     until(lambda: len(messages(http_backend)) == 100, 30, what="the entries behind its end")
     assert messages(http_backend) == numbered(100)
-    assert any("journalctl has ended" in record.get("message", "") for record in millrace.log_records)
+    assert any("journalctl has ended" in record.get("msg", "") for record in millrace.log_records)
     pid = _children(millrace.process.pid)[0]
     millrace.stop()
     # It is not left behind.

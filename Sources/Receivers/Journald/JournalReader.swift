@@ -97,7 +97,9 @@ final class JournalReader {
       hasWorked = take(&rest, &framer) || hasWorked
       isGathering = true
     }
-    if hasErrors { _ = takeComplaint(program, &buffer, &complaint) }
+    if hasErrors, WakeEvent.waitForInput([program.errors], milliseconds: 0)[0] {
+      _ = takeComplaint(program, &buffer, &complaint)
+    }
     flush()
     if !complaint.isEmpty, !hasWorked { cursors.doubt(complaint) }
     return hasWorked
