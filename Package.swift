@@ -261,7 +261,7 @@ let package = Package(
         "PrometheusData",
         .product(name: "Logging", package: "swift-log"),
       ],
-      exclude: ["Golden"],
+      exclude: ["Golden", "LogInput/Programs"],
       swiftSettings: relaxed),
     .testTarget(
       name: "FuzzTests",

@@ -131,24 +131,22 @@ import Testing
   }
 
   @Test func `a successor reads the same socket, and an address in use is refused`() async throws {
-    let probe = try await start(Handler())
-    await probe.server.stop()
-    let endpoint = probe.address.description
-    let owner = ServerOwner(
-      collector: ObjectIdentifier(probe.server),
-      component: ComponentID(kind: .receiver, type: "udplog", name: ""),
-      transport: "udp")
     let (before, after) = (Handler(), Handler())
-    let old = try await start(before, endpoint: endpoint, owner: owner)
-    await #expect(throws: BindError.self) { try await start(Handler(), endpoint: endpoint) }
-    let new = try await start(after, endpoint: endpoint, owner: owner)
-    let sender = Sender(probe.address)
+    let owner = ServerOwner(
+      collector: ObjectIdentifier(before),
+      component: ComponentID(kind: .receiver, type: "udp_log", name: ""),
+      transport: "udp")
+    let old = try await start(before, owner: owner)
+    await #expect(throws: BindError.self) {
+      try await start(Handler(), endpoint: old.address.description)
+    }
+    let new = try await start(after, owner: owner)
+    #expect(new.address == old.address)
+    let sender = Sender(old.address)
     for index in 0..<20 { sender.send("\(index)") }
     await old.server.stop()
     for index in 20..<40 { sender.send("\(index)") }
     try await eventually { before.count + after.count == 40 }
     await new.server.stop()
-    let again = try await start(Handler(), endpoint: endpoint)
-    await again.server.stop()
   }
 }

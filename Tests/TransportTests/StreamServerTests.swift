@@ -142,20 +142,17 @@ import Testing
   @Test func `a successor takes over the listening socket`() async throws {
     var config = StreamServerConfig()
     config.listenAddress = "127.0.0.1:0"
-    let probe = StreamServer(config: config, handler: StreamTestHandler(), logger: quietLogger)
-    config.listenAddress = try await probe.start()
-    await probe.stop()
+    let (before, after) = (StreamTestHandler(), StreamTestHandler())
     var hooks = ServerHooks()
     hooks.owner = ServerOwner(
-      collector: ObjectIdentifier(probe), component: ComponentID(kind: .receiver, type: "tcplog", name: ""),
+      collector: ObjectIdentifier(before), component: ComponentID(kind: .receiver, type: "tcp_log", name: ""),
       transport: "tcp")
-    let (before, after) = (StreamTestHandler(), StreamTestHandler())
     let old = StreamServer(config: config, handler: before, logger: quietLogger, hooks: hooks)
-    #expect(try await old.start() == config.listenAddress)
+    let address = try await old.start()
     let new = StreamServer(config: config, handler: after, logger: quietLogger, hooks: hooks)
-    #expect(try await new.start() == config.listenAddress)
+    #expect(try await new.start() == address)
     await old.stop()
-    let client = try ServerTestSocket(config.listenAddress)
+    let client = try ServerTestSocket(address)
     try client.send("x")
     try await eventually { after.text == ["x"] }
     #expect(before.text.isEmpty)

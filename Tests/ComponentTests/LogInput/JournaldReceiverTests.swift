@@ -9,34 +9,10 @@ import Testing
 /// The receiver with a program that behaves as journalctl does. What the real one does is tested with the release binary.
 @Suite struct JournaldReceiverTests {
   private let scratch = Scratch()
-  private var program: String { scratch.path + "/journalctl" }
+  private static let program = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Programs/journalctl").path
 
-  init() throws {
-    let script = """
-      #!/bin/sh
-      # Shows the entries of a file as journalctl shows a journal: those behind a cursor, or all, or the new ones.
-      cd '\(scratch.path)'
-      echo "$*" >>calls
-      shown=0
-      while [ $# -gt 0 ]; do
-        case $1 in
-        --after-cursor) shown=${2#c}; shift ;;
-        --lines=0) shown=$(wc -l <journal) ;;
-        esac
-        shift
-      done
-      while :; do
-        if [ -e refuse ]; then cat refuse >&2; exit 1; fi
-        all=$(wc -l <journal)
-        if [ "$shown" -lt "$all" ]; then sed -n "$((shown + 1)),${all}p" journal; shown=$all; fi
-        if [ -e die ]; then rm die; exit 3; fi
-        sleep 0.02
-      done
-      """
-    scratch.put("journalctl", script)
-    scratch.put("journal", "")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
-  }
+  init() { scratch.put("journal", "") }
 
   private func write(_ range: ClosedRange<Int>, _ fields: String = "") throws {
     let file = try #require(FileHandle(forWritingAtPath: scratch.path + "/journal"))
@@ -50,13 +26,15 @@ import Testing
     try file.close()
   }
 
+  /// What the program was called with.
   private var calls: [String] { scratch.text("calls").split(separator: "\n").map(String.init) }
 
   private func receiver(
     _ yaml: String = "{}", log: CapturedLog = CapturedLog(), storage: FileStorageExtension? = nil
   ) throws -> JournaldReceiver {
     var config: JournaldConfig = try logSettings(yaml)
-    config.journalctlPath = program
+    config.journalctlPath = Self.program
+    config.directory = scratch.path
     config.input.retry.initialInterval = .milliseconds(10)
     config.input.retry.maxInterval = .milliseconds(20)
     let plain = otlpContext(.receiver, "journald", signals: [.logs], log: log)
@@ -97,7 +75,7 @@ import Testing
       records[3].body
         == "{\"BINARY\":[1,255],\"MESSAGE\":\"entry 4\",\"NOTHING\":\"\",\"PRIORITY\":\"4\",\"_PID\":\"7\",\"__CURSOR\":\"c4\"}"
     )
-    #expect(calls == ["--utc --output=json --follow --no-tail --priority info"])
+    #expect(calls == ["--utc --output=json --follow --no-tail --priority info --directory \(scratch.path)"])
   }
 
   @Test func `fields get OpenTelemetry's names, and messages of bytes become text`() async throws {

@@ -52,10 +52,10 @@ import Testing
       "{protocol: rfc5424, enable_octet_counting: true, max_octets: 60, tcp: {listen_address: '127.0.0.1:0'}}"
     try await run(yaml, into: sink) { addresses in
       let tcp = try LogSender(try #require(addresses["tcp"]), isTCP: true)
-      tcp.send("30 <34>1 - host app - - - a\nb\0cd e")
+      tcp.send("31 <34>1 - host app - - - a\nb\0cd e")
       tcp.send("<35>1 - host app - - - plain\n")
       tcp.send("100 <36>1 - host app - - - \(String(repeating: "x", count: 77))")
-      tcp.send("27 <37>1 - host app - - - end")
+      tcp.send("26 <37>1 - host app - - - end")
       tcp.end()
       try await sink.accepted(4)
     }
@@ -64,7 +64,7 @@ import Testing
       records.map { $0.attributes["message"] } == [
         "a\nb\0cd e", "plain", String(repeating: "x", count: 37), "end",
       ])
-    #expect(records[0].body == "30 <34>1 - host app - - - a\nb\0cd e")
+    #expect(records[0].body == "31 <34>1 - host app - - - a\nb\0cd e")
     #expect(records.map { $0.attributes["priority"] } == ["34", "35", "36", "37"])
   }
 

@@ -38,7 +38,7 @@ import Testing
 
   @Test func `a pattern divides datagrams, and attributes name the sender`() async throws {
     let sink = LogSink()
-    try await run("{add_attributes: true, multiline: {line_end_pattern: ';'}}", into: sink) { address in
+    try await run("add_attributes: true\nmultiline: {line_end_pattern: ';'}", into: sink) { address in
       let sender = try LogSender(address, isTCP: false)
       sender.send("a;b;c")
       try await sink.accepted(3)

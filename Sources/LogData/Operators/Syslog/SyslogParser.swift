@@ -97,7 +97,10 @@ package struct SyslogParser: LogValueParser {
       guard count <= text.count - start else {
         throw SyslogFault(.tooShort(announced: count, present: text.count - start), at: start)
       }
-      return SyslogScanner(text, from: start, to: start + count)
+      var end = start + count
+      // Whoever has miscounted must not leave half a character.
+      while end > start, end < text.count, text[end] & 0xC0 == 0x80 { end -= 1 }
+      return SyslogScanner(text, from: start, to: end)
     }
   }
 
