@@ -9,7 +9,7 @@ import Testing
     start: String? = nil, end: String? = nil, omits: Bool = false, encoding: TextEncoding = .utf8,
     limit: Int = 1 << 20, oversize: LineFraming.Oversize = .split, trims: Bool = false
   ) throws -> LineFraming {
-    let pattern = try Pattern(start ?? end ?? "", matchesLines: true)
+    let pattern = BoundaryPattern(try Pattern(start ?? end ?? "", matchesLines: true))
     return LineFraming(
       encoding: encoding,
       boundary: start != nil ? .start(pattern, omits: omits) : .end(pattern, omits: omits), limit: limit,
@@ -53,7 +53,7 @@ import Testing
 
   @Test func `the last record waits for the period, and loses its pattern then too`() throws {
     let framing = LineFraming(
-      boundary: .start(try Pattern("^S ", matchesLines: true), omits: true), flushPeriod: 10)
+      boundary: .start(BoundaryPattern(try Pattern("^S ", matchesLines: true)), omits: true), flushPeriod: 10)
     var framer = LineFramer(framing)
     let buffer = Array("S a\nS b\n".utf8)
     var cursor = 0
@@ -101,6 +101,24 @@ import Testing
     let result = frame(Array("\u{FEFF}S a\nS b\n".utf8), try framing(start: "^S"))
     #expect(strings(result.texts) == ["S a\n", "S b\n"])
     #expect(result.lines.map(\.start) == [3, 7])
+  }
+
+  @Test(arguments: [
+    "^a", "^", "^$", "^a\\n^b", "^\\s+b", "^a|b", "(?i)^A", "^*a", "^[ab]", "^(a|b)", "^[|a]b?|b", "^(a|)|b",
+    "^\\(|b",
+  ])
+  func `looking at the starts of lines finds what a search finds`(text: String) throws {
+    let pattern = try Pattern(text, matchesLines: true)
+    let boundary = BoundaryPattern(pattern)
+    for subject in ["", "a", "\n", "a\nb", "b\na\nb\n", "\n\na", " \n b\na\n", "ba\n\n"] {
+      let bytes = Array(subject.utf8)
+      for start in 0...bytes.count {
+        let (left, right) = (
+          boundary.firstMatch(in: bytes.span, from: start), pattern.firstMatch(in: bytes.span, from: start)
+        )
+        #expect(left == right, "\(subject.debugDescription) from \(start)")
+      }
+    }
   }
 
   @Test(arguments: 0..<300)

@@ -40,7 +40,7 @@ import Testing
       Issue.record("no start pattern")
       return
     }
-    #expect(pattern.matches("a\n2024-"))
+    #expect(pattern.pattern.matches("a\n2024-"))
     #expect(LineConfig().makeFraming(limit: 1).flushPeriod == 0)
   }
 

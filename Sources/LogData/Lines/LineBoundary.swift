@@ -1,13 +1,11 @@
-package import NativeCodecs
-
 /// Where one record of a stream ends and the next begins.
 package enum LineBoundary: Sendable {
   /// At every line feed.
   case lineFeed
   /// Before every match of a pattern, which the record begins with; `omits` leaves the match out of its text.
-  case start(Pattern, omits: Bool)
+  case start(BoundaryPattern, omits: Bool)
   /// Behind every match of a pattern, which the record ends with; `omits` leaves the match out of its text.
-  case end(Pattern, omits: Bool)
+  case end(BoundaryPattern, omits: Bool)
 }
 
 /// A record that a pattern has found at the start of a text.
@@ -35,7 +33,7 @@ extension LineBoundary {
   }
 
   private static func record(
-    startingWith pattern: Pattern, _ omits: Bool, in text: Span<UInt8>, _ isFinal: Bool
+    startingWith pattern: BoundaryPattern, _ omits: Bool, in text: Span<UInt8>, _ isFinal: Bool
   ) -> (record: MatchedRecord?, lead: Int) {
     guard let first = pattern.firstMatch(in: text), isFinal || isSettled(first, in: text) else {
       return (nil, 0)
@@ -56,7 +54,7 @@ extension LineBoundary {
   }
 
   private static func record(
-    endingWith pattern: Pattern, _ omits: Bool, in text: Span<UInt8>, _ isFinal: Bool
+    endingWith pattern: BoundaryPattern, _ omits: Bool, in text: Span<UInt8>, _ isFinal: Bool
   ) -> MatchedRecord? {
     var found = pattern.firstMatch(in: text)
     while let match = found, match.upperBound == 0 {
@@ -67,7 +65,8 @@ extension LineBoundary {
   }
 
   /// The match that follows another, as Go's `FindAllIndex` goes on: an empty one is none directly behind another.
-  private static func match(of pattern: Pattern, behind last: Range<Int>, in text: Span<UInt8>) -> Range<Int>?
+  private static func match(of pattern: BoundaryPattern, behind last: Range<Int>, in text: Span<UInt8>)
+    -> Range<Int>?
   {
     var position = last.isEmpty ? characterBehind(last.upperBound, in: text) : last.upperBound
     while position <= text.count, let next = pattern.firstMatch(in: text, from: position) {

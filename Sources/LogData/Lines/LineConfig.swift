@@ -79,8 +79,8 @@ package struct MultilineConfig: ConfigGroup {
   package var pattern: LinePattern? { lineStartPattern ?? lineEndPattern }
 
   var boundary: LineBoundary {
-    if let lineStartPattern { return .start(lineStartPattern.pattern, omits: omitPattern) }
-    if let lineEndPattern { return .end(lineEndPattern.pattern, omits: omitPattern) }
+    if let lineStartPattern { return .start(BoundaryPattern(lineStartPattern.pattern), omits: omitPattern) }
+    if let lineEndPattern { return .end(BoundaryPattern(lineEndPattern.pattern), omits: omitPattern) }
     return .lineFeed
   }
 }

@@ -7,7 +7,7 @@ extension Operation {
     let lines = accessLines().prefix(1300)
     let text = Array(lines.joined(separator: [0x0A])) + [0x0A]
     let wide = text.flatMap { [$0, 0] as [UInt8] }
-    let start = LineBoundary.start(try Pattern("^\\d+\\.", matchesLines: true), omits: false)
+    let start = LineBoundary.start(BoundaryPattern(try Pattern("^\\d+\\.", matchesLines: true)), omits: false)
     return [
       cutting("log lines: cut and checked", lines.count, text, LineFraming(), goal: 20),
       cutting(

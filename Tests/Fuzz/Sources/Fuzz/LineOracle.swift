@@ -39,7 +39,7 @@ enum LineOracle {
     let choice = Int(input[1] & 63)
     if encoding != .bytes, choice > 20 {
       let pattern = try demand("a pattern") {
-        try Pattern(patterns[choice % patterns.count], matchesLines: true)
+        BoundaryPattern(try Pattern(patterns[choice % patterns.count], matchesLines: true))
       }
       boundary =
         choice & 1 == 0
