@@ -17,40 +17,8 @@ package struct BoundaryPattern: Sendable {
   /// Whether each match is at the start of a line, as far as the text of the pattern shows it: it begins with `^`, and
   /// neither alternatives nor flags put that aside.
   private static func isAtLineStarts(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    guard bytes.first == UInt8(ascii: "^"), bytes.count == 1 || !"*+?{".utf8.contains(bytes[1]),
-      !text.contains("(?"), !text.contains("\\Q")
-    else { return false }
-    var depth = 0
-    var index = 0
-    while index < bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "\\"): index += 1
-      case UInt8(ascii: "("): depth += 1
-      case UInt8(ascii: ")"): depth -= 1
-      case UInt8(ascii: "|") where depth == 0: return false
-      case UInt8(ascii: "["):
-        guard let end = endOfClass(bytes, from: index + 1) else { return false }
-        index = end
-      default: break
-      }
-      index += 1
-    }
-    return depth == 0
-  }
-
-  /// The bracket that closes a class; nil for one whose end is not plain to see.
-  private static func endOfClass(_ bytes: [UInt8], from start: Int) -> Int? {
-    for index in start..<bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "\\"), UInt8(ascii: "["): return nil
-      case UInt8(ascii: "]"):
-        let isFirst = index == start || index == start + 1 && bytes[start] == UInt8(ascii: "^")
-        return isFirst ? nil : index
-      default: continue
-      }
-    }
-    return nil
+    guard text.utf8.first == UInt8(ascii: "^"), !text.contains("(?") else { return false }
+    return !text.utf8.contains(UInt8(ascii: "|")) && !"*+?{".utf8.contains(text.utf8.dropFirst().first ?? 0)
   }
 
   /// The range of the first match from `start` on, in bytes; nil when there is none.
