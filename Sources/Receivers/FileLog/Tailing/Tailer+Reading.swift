@@ -89,14 +89,17 @@ extension Tailer {
     var wanted = Self.readSize
     while true {
       let trail = file.trail.count
+      // Where nothing was read yet, the first bytes tell.
+      let known = file.framer.offset == 0 ? file.head : file.trail
+      wanted = max(wanted, known.count)
       if buffer.count < wanted + trail {
         buffer += [UInt8](repeating: 0, count: wanted + trail - buffer.count)
       }
       let count = try content.read(wanted + trail, at: file.framer.offset - UInt64(trail), into: &buffer)
       file.size =
         try content.isGzip ? content.status().size : file.framer.offset - UInt64(trail) + UInt64(count)
-      if count < trail || BytePrint(buffer.span.extracting(0..<trail)) != file.trail {
-        if file.isAwaited, count < trail { return false }
+      if count < known.count || BytePrint(buffer.span.extracting(0..<known.count)) != known {
+        if file.isAwaited, count < known.count { return false }
         rewritten(file)
         return false
       }
