@@ -58,7 +58,10 @@ enum TimeOracle {
     let pieces = Set(layout.elements.map(\.piece))
     let isWhole =
       !layout.needsYear && pieces.contains(.twoMonth) && pieces.contains(.twoDay) && pieces.contains(.hour)
-      && pieces.isDisjoint(with: [.zoneName, .offset, .weekdayName, .longWeekdayName])
+      && pieces.isDisjoint(with: [
+        .zoneName, .offset, .weekdayName, .longWeekdayName, .hour12, .twoHour12, .upperMeridiem,
+        .lowerMeridiem,
+      ])
       && layout.elements.count(where: { $0.piece.isOfDate }) == 3
     if isWhole { try require(again == written, "\(written) is read and written as \(again)") }
   }
