@@ -5,7 +5,7 @@ internal import PipelineKit
 /// Storing how far files have been read, and going on from there.
 extension Tailer {
   /// How often what has changed is stored.
-  static let saveInterval = Duration.milliseconds(500)
+  static let saveInterval = Duration.milliseconds(200)
   /// That something was ever stored is stored under this key.
   private static let beginKey = "begun"
   private static let prefix = "file/"

@@ -60,6 +60,8 @@ final class TailThread: Sendable {
 
   private func work() {
     let context = start.context
+    // Every file that is followed stays open.
+    _ = HandleLimit.raise()
     let notices = start.estate?.notices ?? (try? FileNotices())
     if notices == nil {
       context.logger.warning("the kernel tells of no changes to files, they are looked at instead")

@@ -183,7 +183,8 @@ extension Tailer {
     for file in active {
       guard let content = file.content, !content.isGzip, !file.isAwaited else { continue }
       // Where nothing was read yet, the first bytes tell.
-      let (known, end) = file.framer.offset == 0 ? (file.head, UInt64(file.head.count)) : (file.trail, file.framer.offset)
+      let (known, end) =
+        file.framer.offset == 0 ? (file.head, UInt64(file.head.count)) : (file.trail, file.framer.offset)
       if let print = try? content.print(known.count, endingAt: end), print == known {
         refreshHead(of: file)
       } else {
