@@ -95,7 +95,9 @@ struct Replacement {
       guard let predecessor = gone.receivers.first(where: { $0.id == node.id }) else {
         throw ComponentFailure(node.id, node.declaredAt, error)
       }
-      if !displaced.receivers.contains(where: { $0 === predecessor }) { displaced.receivers.append(predecessor) }
+      if !displaced.receivers.contains(where: { $0 === predecessor }) {
+        displaced.receivers.append(predecessor)
+      }
       try await explain(node.id, node.declaredAt) { try await take(over: predecessor, node) }
     } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)

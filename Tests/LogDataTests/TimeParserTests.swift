@@ -88,8 +88,11 @@ import Testing
         "- type: time_parser\n  parse_from: body\n  layout: '%Y'\n  time_zone_locations:\n    ABC: Nowhere\n",
         "test.yaml:6:5", "time_zone_locations.ABC: there is no time zone \"Nowhere\"", nil
       ),
-      ("- type: time_parser\n  layout: '%Y'\n", "test.yaml:2:3", "\"parse_from\" is required", "The field that holds the time."),
-        (
+      (
+        "- type: time_parser\n  layout: '%Y'\n", "test.yaml:2:3", "\"parse_from\" is required",
+        "The field that holds the time."
+      ),
+      (
         "- type: json_parser\n  timestamp:\n    parse_from: attributes.t\n    layout: |\n      %d %K\n",
         "test.yaml:6:10", "layout: there is no directive %K", "did you mean %k?"
       ),

@@ -65,7 +65,9 @@ struct WireWriterTests {
     let letters = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
     var pairs = WireWriter(capacity: 16)
     var messages = WireWriter(capacity: 16)
-    for (keyCount, valueCount) in (0...70).map({ ($0, 70 - $0) }) + [(3, 120), (5, 122), (128, 3), (9, 20_000)] {
+    for (keyCount, valueCount) in (0...70).map({ ($0, 70 - $0) }) + [
+      (3, 120), (5, 122), (128, 3), (9, 20_000),
+    ] {
       let (key, value) = (Array(letters[..<keyCount]), Array(letters[..<valueCount]))
       for number: UInt32 in [1, 6, 300] {
         pairs.pairField(number, key: key.span, 7, value.span)

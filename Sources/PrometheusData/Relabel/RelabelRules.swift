@@ -47,7 +47,8 @@ package struct RelabelRules: Sendable {
     case .uppercase: labels[rule.targetLabel] = LetterCase.upper(step.value(in: labels))
     case .hashMod:
       guard rule.modulus > 0 else { break }
-      labels[rule.targetLabel] = "\(MessageDigest.lastEightBytesOfMD5(of: step.value(in: labels)) % rule.modulus)"
+      labels[rule.targetLabel] =
+        "\(MessageDigest.lastEightBytesOfMD5(of: step.value(in: labels)) % rule.modulus)"
     case .labelMap:
       // The labels as they were: what one of them is copied to is not copied on.
       for label in labels {
