@@ -19,6 +19,7 @@ class Nginx(Server):
 
     CONFIG = """
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {logs}/error.log warn;
@@ -43,10 +44,12 @@ http {{
         self.logs.mkdir()
         port = free_port()
         config = folder / "nginx.conf"
-        config.write_text(self.CONFIG.format(folder=folder, logs=self.logs, port=port))
+        # Workers open rotated logs themselves, in folders that only the owner may enter.
+        user = "user root;" if os.geteuid() == 0 else ""
+        config.write_text(self.CONFIG.format(folder=folder, logs=self.logs, port=port, user=user))
         super().__init__(folder, "nginx", [_nginx(), "-c", str(config), "-p", str(folder)], port, "/")
 
-    def get(self, path: str):
+    def request(self, path: str):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as reply:
                 reply.read()

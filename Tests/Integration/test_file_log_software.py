@@ -24,7 +24,7 @@ class HostAgent:
     def __init__(self, folder: Path, config: Path, backend: GRPCBackend, **environment: str):
         self.folder, self.config, self.environment = folder, config, {
             "COLLECTOR_ENDPOINT": backend.endpoint.removeprefix("http://"), "STATE_DIRECTORY": str(folder / "state"),
-            "METRICS_PORT": str(free_port()), **environment}
+            "METRICS_PORT": str(free_port()), "COMPRESSION": "gzip", **environment}
         self.start()
 
     def start(self):
@@ -98,16 +98,16 @@ def test_nginx_under_logrotate_loses_and_repeats_no_request(tmp_path, agent, grp
         number = 0
         for way in ("create", "copytruncate", "create", "create", "copytruncate", "create"):
             for _ in range(60):
-                nginx.get(f"/request/{number}?q=%22x")
+                nginx.request(f"/request/{number}?q=%22x")
                 number += 1
             nginx.rotate(way)
             if way == "copytruncate":
                 agent.stop()
                 agent.start()
         for _ in range(20):
-            nginx.get(f"/request/{number}")
+            nginx.request(f"/request/{number}")
             number += 1
-        nginx.get("/missing/page")
+        nginx.request("/missing/page")
         assert any(name.endswith(".gz") for name in os.listdir(nginx.logs)), "logrotate has compressed nothing"
 
         def requests():
@@ -183,7 +183,7 @@ def test_postgresql_statements_over_several_lines_stay_whole(tmp_path, grpc_back
         with HostAgent(tmp_path, config, grpc_backend) as agent:
             script = tmp_path / "statements.sql"
             script.write_text("".join(
-                f"SELECT {number},\n\tcount(*)\n  FROM absent_{number}\n\n WHERE id = 'a\nb';\n" for number in range(30)))
+                f"SELECT {number},\n\tcount(*)\n  FROM absent_{number}\n WHERE id = 'a\nb';\n" for number in range(30)))
             subprocess.run([str(database.bin / "psql"), database.source, "-f", str(script)], capture_output=True)
 
             def statements():
@@ -193,6 +193,6 @@ def test_postgresql_statements_over_several_lines_stay_whole(tmp_path, grpc_back
             until(lambda: len(statements()) >= 29, 60, what="the statements", every=0.2)
             agent.stop()
     for record in statements()[:29]:
-        assert re.search(r"SELECT \d+,\n\s*count\(\*\)\n\s+FROM absent_\d+\n\s*\n\s+WHERE id = 'a\n\s*b'", record.body.string_value)
+        assert re.search(r"SELECT \d+,\n\s*count\(\*\)\n\s+FROM absent_\d+\n\s+WHERE id = 'a\n\s*b'", record.body.string_value)
     errors = [record for record, _ in records(grpc_backend, "postgresql") if record.severity_number == 17]
     assert len(errors) == 30 and all(record.time_unix_nano for record in errors)
