@@ -104,6 +104,7 @@ import Testing
       try write(3...5)
       try await sink.accepted(3)
       scratch.put("die", "")
+      try await eventuallyCalled(2)
       try write(6...7)
       try await sink.accepted(5)
     }
