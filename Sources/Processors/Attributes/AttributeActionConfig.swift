@@ -30,7 +30,7 @@ package struct AttributeActionConfig: ConfigGroup {
     Field("from_attribute", \.fromAttribute, "The attribute whose value is set; without it nothing is done."),
     Field(
       "from_context", \.fromContext,
-      "What is set from the request that brought the data: `metadata.<header>`, `auth.<attribute>` or `client.address`; several values are joined by `;`."
+      "What is set from the request that brought the data: `metadata.<header>`; several values are joined by `;`."
     ),
     Field(
       "pattern", \.pattern,
@@ -70,6 +70,11 @@ package struct AttributeActionConfig: ConfigGroup {
       if convertedType == nil, !checker.hasError(\.convertedType) {
         checker.error(\.convertedType, "is required by action convert", help: "int, double or string")
       }
+    }
+    if fromContext == "client.address" || fromContext.hasPrefix("auth.") {
+      checker.error(
+        \.fromContext, "only metadata of requests can be read, not \(fromContext)",
+        help: "name a header, such as metadata.x-tenant, and set include_metadata: true at the receiver")
     }
     let takesValue = action == .insert || action == .update || action == .upsert
     refuse(\.value, value != nil && !takesValue, &checker)
