@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from backends import GRPCBackend
+from log_inputs import value
 from log_writers import Nginx, run_application
 from millrace import BINARY, REPOSITORY, free_port, until
 from stack_servers import PostgreSQL
@@ -46,18 +47,6 @@ class HostAgent:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait(10)
-
-
-def value(any_value):
-    kind = any_value.WhichOneof("value")
-    match kind:
-        case "array_value":
-            return [value(each) for each in any_value.array_value.values]
-        case "kvlist_value":
-            return {each.key: value(each.value) for each in any_value.kvlist_value.values}
-        case None:
-            return None
-    return getattr(any_value, kind)
 
 
 def records(backend, service: str) -> list:

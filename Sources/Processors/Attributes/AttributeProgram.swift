@@ -61,11 +61,16 @@ struct AttributeProgram: Sendable {
       })
   }
 
-  var usesContext: Bool {
-    steps.contains { step in
+  /// Whether something is taken from the request.
+  private var usesContext: Bool { !wantedMetadata.isEmpty }
+
+  /// The keys of request metadata that the program works with.
+  var wantedMetadata: [String] {
+    steps.compactMap { step in
       switch step {
-      case .insert(_, .context), .update(_, .context), .upsert(_, .context): true
-      default: false
+      case .insert(_, .context(let name)), .update(_, .context(let name)), .upsert(_, .context(let name)):
+        name.wantedMetadata
+      default: nil
       }
     }
   }

@@ -34,9 +34,7 @@ package struct AttributesProcessor: InlineProcessor, AttributeEditing {
 
   package static func traits(of config: Config) -> ComponentTraits {
     var traits = ComponentTraits()
-    traits.wantedMetadata = config.actions.map(\.fromContext).filter { !$0.isEmpty }.map {
-      ContextValue($0).wantedMetadata
-    }
+    traits.wantedMetadata = AttributeProgram(config.actions).wantedMetadata
     return traits
   }
 

@@ -21,9 +21,7 @@ package struct ResourceProcessor: InlineProcessor, AttributeEditing {
 
   package static func traits(of config: Config) -> ComponentTraits {
     var traits = ComponentTraits()
-    traits.wantedMetadata = config.attributes.map(\.fromContext).filter { !$0.isEmpty }.map {
-      ContextValue($0).wantedMetadata
-    }
+    traits.wantedMetadata = AttributeProgram(config.attributes).wantedMetadata
     return traits
   }
 

@@ -1,5 +1,6 @@
 internal import ConfigSchema
 internal import Logging
+internal import NativeCodecs
 package import PipelineKit
 internal import Synchronization
 internal import TelemetryData
@@ -45,11 +46,11 @@ package final class FileLogReceiver: Receiver {
         .init(
           settings: settings, context: context, consumer: consumer, place: place, estate: estate,
           stored: stored, checkpoints: checkpoints))
-      guard thread.run() else { throw StartError("the system gives no thread to read files with") }
+      try thread.run()
       life.withLock { $0 = Life(thread: thread, place: place, checkpoints: checkpoints) }
     } catch {
       place.leave(estate, context.clock)
-      if let error = error as? FileError { throw StartError("cannot wait for files: \(error)") }
+      if let error = error as? SystemCallError { throw StartError("files cannot be read: \(error)") }
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import ConfigSchema
 import Foundation
+import NativeCodecs
 import PipelineKit
 import PipelineTestKit
 import Synchronization
@@ -22,7 +23,7 @@ final class TailRig {
   let consumer: CollectingConsumer
   private(set) var tailer: Tailer
   private let mailbox: TailMailbox
-  private let pipe: WakePipe
+  private let event: WakeEvent
   private let store: MemoryStore?
   private let config: FileLogConfig
 
@@ -74,9 +75,9 @@ final class TailRig {
     config.include = config.include.map { $0.replacing("DIR", with: place) }
     config.exclude = config.exclude.map { $0.replacing("DIR", with: place) }
     self.config = config
-    let estate = takesOver ? predecessor.map { TailEstate($0.tailer, $0.pipe) } : nil
-    pipe = try estate?.pipe ?? WakePipe()
-    mailbox = estate?.mailbox ?? TailMailbox(pipe)
+    let estate = takesOver ? predecessor.map { TailEstate($0.tailer, $0.event) } : nil
+    event = try estate?.event ?? WakeEvent()
+    mailbox = estate?.mailbox ?? TailMailbox(event)
     let stored = predecessor?.store?.content.withLock { $0 } ?? [:]
     store = isStoring ? MemoryStore(stored, mailbox) : nil
     var notices = estate?.notices

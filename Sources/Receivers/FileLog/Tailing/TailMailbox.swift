@@ -1,3 +1,4 @@
+internal import NativeCodecs
 internal import PipelineKit
 internal import Synchronization
 
@@ -16,13 +17,13 @@ final class TailMailbox: Sendable {
   }
 
   private let messages = Mutex<[Message]>([])
-  private let pipe: WakePipe
+  private let event: WakeEvent
 
-  init(_ pipe: WakePipe) { self.pipe = pipe }
+  init(_ event: WakeEvent) { self.event = event }
 
   func post(_ message: Message) {
     messages.withLock { $0.append(message) }
-    pipe.wake()
+    event.wake()
   }
 
   /// All messages since the last time.

@@ -1,3 +1,4 @@
+internal import NativeCodecs
 internal import PipelineKit
 internal import Synchronization
 
@@ -13,9 +14,9 @@ final class TailEstate: @unchecked Sendable {
   let watches: [Int32: TailedFile]
   let directories: [Int32: [String]]
   let mailbox: TailMailbox
-  let pipe: WakePipe
+  let event: WakeEvent
 
-  init(_ tailer: Tailer, _ pipe: WakePipe) {
+  init(_ tailer: Tailer, _ event: WakeEvent) {
     book = tailer.book
     candidates = tailer.candidates
     window = tailer.window
@@ -23,7 +24,7 @@ final class TailEstate: @unchecked Sendable {
     watches = tailer.watches
     directories = tailer.directories
     mailbox = tailer.mailbox
-    self.pipe = pipe
+    self.event = event
   }
 }
 

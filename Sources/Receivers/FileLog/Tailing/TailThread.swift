@@ -1,4 +1,5 @@
 internal import Logging
+internal import NativeCodecs
 internal import PipelineKit
 internal import Synchronization
 
@@ -17,25 +18,27 @@ final class TailThread: Sendable {
 
   let mailbox: TailMailbox
   private let start: Start
-  private let pipe: WakePipe
+  private let event: WakeEvent
   private let ended = StopSignal()
   private let remains = Mutex<(changes: CheckpointChanges, estate: TailEstate)?>(nil)
 
   /// - Throws: when the process can open nothing more.
-  init(_ start: Start) throws(FileError) {
+  init(_ start: Start) throws(SystemCallError) {
     self.start = start
     if let estate = start.estate {
-      pipe = estate.pipe
+      event = estate.event
       mailbox = estate.mailbox
     } else {
-      pipe = try WakePipe()
-      mailbox = TailMailbox(pipe)
+      event = try WakeEvent()
+      mailbox = TailMailbox(event)
     }
   }
 
-  /// Starts it; false when the system gives no thread.
-  func run() -> Bool {
-    OwnThread.start("file_log") { [self] in
+  /// Starts it.
+  ///
+  /// - Throws: when the system gives no thread.
+  func run() throws(SystemCallError) {
+    _ = try DedicatedThread("file_log") { [self] in
       work()
       ended.stop()
     }
@@ -85,9 +88,11 @@ final class TailThread: Sendable {
           context.clock.schedule(at: next) { mailbox.post(.alarm) }
         }
       }
-      pipe.wait(notices?.descriptor)
+      _ = WakeEvent.waitForInput(
+        [event.descriptor] + (notices.map { [$0.descriptor] } ?? []), milliseconds: nil)
+      event.clear()
     }
-    let left = (tailer.takeChanges(), TailEstate(tailer, pipe))
+    let left = (tailer.takeChanges(), TailEstate(tailer, event))
     remains.withLock { $0 = left }
   }
 }
