@@ -85,19 +85,21 @@ package final class StorageDirectory: Sendable {
     }
   }
 
-  /// Tells of queues that hold something and that nobody has open: their clients have been renamed or removed.
+  /// Finds queues that hold something and that nobody has open: their clients have been renamed or removed.
   ///
-  /// - Parameter found: called on a thread of its own.
-  package func findAbandoned(_ found: @escaping @Sendable (StorageKey, QueueTotals) -> Void) {
+  /// - Parameter found: called once, with all of them, on a thread of its own.
+  package func findAbandoned(_ found: @escaping @Sendable ([(key: StorageKey, totals: QueueTotals)]) -> Void)
+  {
     DispatchQueue(label: "millrace.storage").async { [self] in
-      for name in FilePrimitives.names(in: path) {
-        guard let (key, purpose) = StorageKey.reading(fileName: name), purpose == .queue,
-          !openFiles.withLock({ $0.contains(name) }),
-          case .queue(let totals) = StorageInspection.content("\(path)/\(name)", purpose, beside: .none),
-          totals.records > 0
-        else { continue }
-        found(key, totals)
-      }
+      found(
+        FilePrimitives.names(in: path).compactMap { name in
+          guard let (key, purpose) = StorageKey.reading(fileName: name), purpose == .queue,
+            !openFiles.withLock({ $0.contains(name) }),
+            case .queue(let totals) = StorageInspection.content("\(path)/\(name)", purpose, beside: .none),
+            totals.records > 0
+          else { return nil }
+          return (key, totals)
+        })
     }
   }
 

@@ -55,9 +55,10 @@ import Testing
       if key == keys[2] { open.append(queue) } else { await queue.close() }
     }
     let found = await withCheckedContinuation { continuation in
-      directory.findAbandoned { key, totals in continuation.resume(returning: (key, totals.records)) }
+      directory.findAbandoned { continuation.resume(returning: $0) }
     }
-    #expect(found.0 == keys[0] && found.1 == 2)
+    #expect(found.map(\.key) == [keys[0]])
+    #expect(found.map(\.totals.records) == [2])
     for queue in open { await queue.close() }
   }
 

@@ -47,14 +47,16 @@ package final class FileStorageExtension: StorageProvider {
   private func tellOfAbandonedQueues() {
     let (clock, logger) = (context.clock, context.logger)
     clock.schedule(at: clock.now + Self.pause) { [weak self] in
-      self?.directory.withLock { $0 }?.findAbandoned { [weak self] key, totals in
-        guard self?.toldOf.withLock({ $0?.insert(key).inserted }) ?? false else { return }
-        logger.warning(
-          "a stored queue belongs to no component that runs",
-          metadata: [
-            "client": "\(Self.client(of: key))", "items": "\(totals.items)",
-            "help": "send it on with millrace storage drain, or bring back an exporter of that name",
-          ])
+      self?.directory.withLock { $0 }?.findAbandoned { [weak self] queues in
+        for (key, totals) in queues {
+          guard self?.toldOf.withLock({ $0?.insert(key).inserted }) ?? false else { continue }
+          logger.warning(
+            "a stored queue belongs to no component that runs",
+            metadata: [
+              "client": "\(Self.client(of: key))", "items": "\(totals.items)",
+              "help": "send it on with millrace storage drain, or bring back an exporter of that name",
+            ])
+        }
       }
     }
   }
