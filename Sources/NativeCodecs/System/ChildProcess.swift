@@ -1,9 +1,11 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// A program that runs beside this one and whose output is read.
 ///
-/// Its standard input is empty. Not for several threads at a time.
+/// Its standard input is empty. It does not outlive this object, nor does it stay behind as a zombie. Not
+/// for several threads at a time.
 package final class ChildProcess: Sendable {
   /// How a program ended.
   package enum Ending: Sendable, Equatable, CustomStringConvertible {
@@ -19,6 +21,7 @@ package final class ChildProcess: Sendable {
   }
 
   private let id: pid_t
+  private let known = Mutex<Ending?>(nil)
   /// What it writes to its standard output, to be read.
   package let output: CInt
   /// What it writes to its standard error, to be read.
@@ -40,27 +43,41 @@ package final class ChildProcess: Sendable {
   }
 
   deinit {
+    if ending() == nil {
+      kill()
+      _ = wait()
+    }
     close(output)
     close(errors)
   }
 
   /// Asks it to end.
-  package func terminate() { _ = Glibc.kill(id, SIGTERM) }
+  package func terminate() { signal(SIGTERM) }
 
   /// Ends it without asking.
-  package func kill() { _ = Glibc.kill(id, SIGKILL) }
+  package func kill() { signal(SIGKILL) }
 
-  /// Waits for its end; after it the program must not be asked for anything.
-  package func wait() -> Ending {
-    var status: CInt = 0
-    while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
-    return Self.ending(status)
+  /// Nothing once its end is known: the number may belong to another process then.
+  private func signal(_ number: CInt) {
+    known.withLock { if $0 == nil { _ = Glibc.kill(id, number) } }
   }
 
+  /// Waits for its end.
+  package func wait() -> Ending { known.withLock { look(&$0, 0) ?? .exited(0) } }
+
   /// Its end, as ``wait()`` gives it; nil when it runs.
-  package func ending() -> Ending? {
+  package func ending() -> Ending? { known.withLock { look(&$0, WNOHANG) } }
+
+  private func look(_ known: inout Ending?, _ options: CInt) -> Ending? {
     var status: CInt = 0
-    return unsafe waitpid(id, &status, WNOHANG) == id ? Self.ending(status) : nil
+    while known == nil {
+      let found = unsafe waitpid(id, &status, options)
+      if found == 0 { break }
+      if found == id { known = Self.ending(status) }
+      // Without children to wait for, somebody else has taken note of the end.
+      if found < 0, errno != EINTR { known = .exited(0) }
+    }
+    return known
   }
 
   private static func ending(_ status: CInt) -> Ending {

@@ -44,7 +44,7 @@ final class JournalReader {
   /// - Parameter first: the program that runs already.
   func run(_ first: ChildProcess) {
     var program: ChildProcess? = first
-    while !pace.isStopping {
+    while true {
       if let running = program {
         let hasWorked = read(running)
         running.terminate()

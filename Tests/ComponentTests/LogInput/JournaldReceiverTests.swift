@@ -1,5 +1,6 @@
 import Extensions
 import Foundation
+import NativeCodecs
 import PipelineKit
 import PipelineTestKit
 import Testing
@@ -213,5 +214,20 @@ import Testing
   func `check finds what is wrong`(_ yaml: String, _ expected: String) {
     let (_, diagnostics) = checkedLogSettings(yaml, as: JournaldConfig.self)
     #expect(diagnostics.render().contains(expected), "\(diagnostics.render())")
+  }
+
+  @Test func `a program is ended even when the receiver stops before it is read`() throws {
+    let pace = try ReadingPace()
+    let config: JournaldConfig = try logSettings("{}")
+    let context = otlpContext(.receiver, "journald", signals: [.logs], log: CapturedLog())
+    let intake = LogIntake(
+      config.input, output: LogSink().consumer, laneCount: 1, capacity: 1, context: context, pacing: { _ in })
+    let program = try ChildProcess(["sleep", "1000"])
+    pace.stop()
+    JournalReader(
+      config, lane: intake.lanes[0], pace: pace, cursors: JournalCursors(after: nil), context: context
+    )
+    .run(program)
+    #expect(program.ending() == .signalled(Int(SIGTERM)))
   }
 }
