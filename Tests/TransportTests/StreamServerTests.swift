@@ -133,6 +133,7 @@ import Testing
         try input.fileHandleForWriting.write(contentsOf: Data("over TLS\n".utf8))
         while handler.byteCount < 9, client.isRunning { Thread.sleep(forTimeInterval: 0.01) }
         client.terminate()
+        client.waitUntilExit()
         #expect(plain.isClosedByPeer)
       }
       #expect(handler.text == ["over TLS\n"])
