@@ -140,7 +140,7 @@ let package = Package(
     .target(
       name: "Processors",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs",
+        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs", "TimeFormats",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -262,6 +262,13 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden", "LogInput/Programs"],
+      swiftSettings: relaxed),
+    .testTarget(
+      name: "ProcessorTests",
+      dependencies: [
+        "SeededRandom", "Processors", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit",
+        "WireFormat",
+      ],
       swiftSettings: relaxed),
     .testTarget(
       name: "FuzzTests",

@@ -22,6 +22,7 @@ extension Catalog {
     processors: [
       AttributesProcessor.self,
       BatchProcessor.self,
+      CumulativeToDeltaProcessor.self,
       MemoryLimiterProcessor.self,
       ResourceProcessor.self,
     ],

@@ -21,6 +21,7 @@ import Testing
     "receiver udp_log": "{listen_address: \"127.0.0.1:0\"}",
     "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
+    "processor cumulativetodelta": "{initial_value: keep}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
