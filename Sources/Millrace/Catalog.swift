@@ -23,6 +23,7 @@ extension Catalog {
       AttributesProcessor.self,
       BatchProcessor.self,
       CumulativeToDeltaProcessor.self,
+      DeltaToCumulativeProcessor.self,
       MemoryLimiterProcessor.self,
       ResourceProcessor.self,
     ],

@@ -22,6 +22,7 @@ import Testing
     "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
     "processor cumulativetodelta": "{initial_value: keep}",
+    "processor deltatocumulative": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",

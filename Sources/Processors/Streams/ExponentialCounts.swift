@@ -126,6 +126,12 @@ struct ExponentialCounts: Sendable, Hashable {
     scale = smaller
   }
 
+  /// Joins buckets where there are too many.
+  mutating func narrow() {
+    let none = ExponentialBuckets()
+    downscale(to: scale - Swift.max(Self.excess(of: positive, none), Self.excess(of: negative, none)))
+  }
+
   /// Adds what another one counted: at the smaller of both scales, or a smaller one still where there would be too many
   /// buckets, and with the larger of both zero thresholds. What only one of both tells is not told any more.
   mutating func add(_ other: ExponentialCounts) {
