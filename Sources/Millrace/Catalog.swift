@@ -25,6 +25,7 @@ extension Catalog {
       CumulativeToDeltaProcessor.self,
       DeltaToCumulativeProcessor.self,
       MemoryLimiterProcessor.self,
+      MetricsTransformProcessor.self,
       ResourceProcessor.self,
     ],
     exporters: [

@@ -24,6 +24,7 @@ import Testing
     "processor cumulativetodelta": "{initial_value: keep}",
     "processor deltatocumulative": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
+    "processor metrics_transform": "{transforms: [{include: a, action: update, new_name: b}]}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
