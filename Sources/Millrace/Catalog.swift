@@ -24,6 +24,8 @@ extension Catalog {
       BatchProcessor.self,
       CumulativeToDeltaProcessor.self,
       DeltaToCumulativeProcessor.self,
+      IntervalProcessor.self,
+      LogDedupProcessor.self,
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
       ResourceProcessor.self,

@@ -23,6 +23,8 @@ import Testing
     "processor batch": "{}",
     "processor cumulativetodelta": "{initial_value: keep}",
     "processor deltatocumulative": "{}",
+    "processor interval": "{interval: 10ms}",
+    "processor log_dedup": "{interval: 10ms}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor metrics_transform": "{transforms: [{include: a, action: update, new_name: b}]}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",

@@ -26,7 +26,7 @@ package final class DeltaToCumulativeProcessor: InlineProcessor {
         check: .atLeast(.nanoseconds(1))),
       Field(
         "max_streams", \.maxStreams,
-        "The most streams that are added up; data points of others are dropped. 0 is no limit but memory.",
+        "The most streams that are added up; data points of others are dropped. Left out or 0, as many as memory allows.",
         check: .atLeast(0)),
     ]
   }
@@ -43,8 +43,10 @@ package final class DeltaToCumulativeProcessor: InlineProcessor {
     seed = StreamSeed(context.randomness.unit)
     clock = context.clock
     log = RateLimitedLog(context.logger, clock: context.clock)
+    let isLimited = config.maxStreams > 0 && config.maxStreams < .max
+    // Whoever says how many streams there may be has thought of the memory.
     let limits = StreamLimits(
-      streams: config.maxStreams == 0 ? .max : config.maxStreams, bytes: context.streamBytes,
+      streams: isLimited ? config.maxStreams : .max, bytes: isLimited ? .max : context.streamBytes,
       staleness: config.maxStale)
     meters = DeltaToCumulativeMeters(context, limits)
     streams = Mutex(StreamTable(limits))

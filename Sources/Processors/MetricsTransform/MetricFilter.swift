@@ -20,7 +20,7 @@ struct MetricFilter: Sendable {
   /// Whether it says anything about data points.
   var readsLabels: Bool { !labels.isEmpty }
 
-  func matches(name: String) -> Bool { include.matches(name.utf8.span) }
+  func matches(name: Span<UInt8>) -> Bool { include.matches(name) }
 
   /// Whether a data point with these attributes is meant: every one must match, and where there is none of the key, the
   /// empty text must. What is not text is like the empty text.

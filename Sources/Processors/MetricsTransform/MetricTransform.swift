@@ -24,7 +24,7 @@ struct MetricTransform: Sendable {
   }
 
   /// Whether a metric of this name can be meant.
-  func concerns(name: String) -> Bool { filter.matches(name: name) }
+  func concerns(name: Span<UInt8>) -> Bool { filter.matches(name: name) }
 
   /// Carries it out on the metrics of a scope.
   ///
@@ -55,7 +55,7 @@ struct MetricTransform: Sendable {
 
   /// Whether the name matches and any of the data points, or there are none.
   private func meansAny(_ metric: inout EditedMetric, in batch: Batch) -> Bool {
-    if !filter.matches(name: metric.name) { return false }
+    if !filter.matches(name: metric.name.utf8.span) { return false }
     if !filter.readsLabels { return true }
     let points = metric.points(in: batch)
     return points.isEmpty || points.contains { filter.matches($0.attributes) }

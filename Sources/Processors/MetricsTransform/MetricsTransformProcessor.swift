@@ -74,9 +74,14 @@ package struct MetricsTransformProcessor: InlineProcessor {
 
   /// Nil when no transform means any metric of the scope.
   private func outcome(ofScope scope: Int, in batch: Batch) -> ScopeOutcome? {
-    var metrics = batch.index.items(ofScope: scope).map { EditedMetric($0, in: batch) }
-    guard metrics.contains(where: { metric in transforms.contains { $0.concerns(name: metric.name) } })
-    else { return nil }
+    let items = batch.index.items(ofScope: scope)
+    let isConcerned = items.contains { item in
+      let name = batch.metric(at: item).name
+      for transform in transforms where transform.concerns(name: name.span) { return true }
+      return false
+    }
+    if !isConcerned { return nil }
+    var metrics = items.map { EditedMetric($0, in: batch) }
     var outcome = ScopeOutcome()
     for transform in transforms {
       let taken = transform.apply(to: &metrics, in: batch) { problem in
