@@ -24,6 +24,7 @@ extension Catalog {
       BatchProcessor.self,
       MemoryLimiterProcessor.self,
       ResourceProcessor.self,
+      TailSamplingProcessor.self,
     ],
     exporters: [
       DebugExporter.self,
