@@ -44,16 +44,18 @@ struct BatchReader {
 
   /// Keeps neighbouring spans; they lie in the scope of the last ``endOfRun(from:id:)``.
   ///
-  /// - Returns: where they stand, and the bytes they make with their resource and scope.
-  mutating func store(_ items: Range<Int>, after previous: RunPlace) -> (place: RunPlace, bytes: Int) {
+  /// - Returns: where they stand, the bytes they make with their resource and scope, and what the resource says.
+  mutating func store(
+    _ items: Range<Int>, after previous: RunPlace
+  ) -> (place: RunPlace, bytes: Int, resourceFacts: Facts) {
     let context = scopePlace()
     let (first, last) = (batch.index.items[items.lowerBound], batch.index.items[items.upperBound - 1])
     let fields = batch.bytes.span.extracting(Int(first.fieldStart)..<last.payload.upperBound)
     let isSame = previous != .none && spans.run(at: previous).context == context
     let place = spans.add(fields, context: context, after: previous)
-    let around =
-      isSame ? 0 : spans.contexts.size(context) + spans.contexts.size(spans.contexts.resource(of: context))
-    return (place, fields.count + around)
+    let resource = spans.contexts.resource(of: context)
+    let around = isSame ? 0 : spans.contexts.size(context) + spans.contexts.size(resource)
+    return (place, fields.count + around, spans.contexts.facts(ofResource: resource))
   }
 
   private mutating func scopePlace() -> UInt32 {

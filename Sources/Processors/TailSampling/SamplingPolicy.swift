@@ -117,7 +117,7 @@ struct TraceIDThreshold: Sendable, Equatable {
       exponent += excess
       if rest > half || (rest == half && product & 1 == 1) { product += 1 }
     }
-    return exponent >= 0 ? .max : UInt64(truncatingIfNeeded: product >> UInt128(min(127, -exponent)))
+    return UInt64(clamping: product >> UInt128(min(127, max(0, -exponent))))
   }
 }
 

@@ -153,6 +153,7 @@ final class TailSampler {
     let run = reader.store(items, after: table[place].last)
     table[place].last = run.place
     table[place].bytes += run.bytes
+    table[place].facts |= run.resourceFacts
     if limits.waitAfterRoot > .zero, table[place].hasRoot {
       table.hasten(place, to: now + limits.waitAfterRoot)
     }
