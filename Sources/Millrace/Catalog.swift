@@ -29,6 +29,7 @@ extension Catalog {
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
       ResourceProcessor.self,
+      TailSamplingProcessor.self,
     ],
     exporters: [
       DebugExporter.self,

@@ -28,6 +28,7 @@ import Testing
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor metrics_transform": "{transforms: [{include: a, action: update, new_name: b}]}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
+    "processor tail_sampling": "{decision_wait: 100ms, policies: [{name: all, type: always_sample}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
     "exporter nop": "{}",

@@ -1,0 +1,51 @@
+internal import PipelineKit
+internal import TelemetryData
+
+/// The policies of a sampler: what they ask of spans, and what they decide together.
+struct PolicySet {
+  struct Entry {
+    let name: String
+    let policy: SamplingPolicy
+    let meters: TailSamplingMeters.Policy
+  }
+
+  /// A decision, and the position of the policy behind it; nil when none wanted the trace.
+  struct Verdict: Equatable {
+    var decision: PolicyDecision
+    var policy: Int?
+  }
+
+  let conditions: SpanConditions
+  /// Those that drop come first.
+  let entries: [Entry]
+  private let stopsAtFirstMatch: Bool
+
+  init(_ entries: [Entry], conditions: SpanConditions, stopsAtFirstMatch: Bool) {
+    self.entries = entries
+    self.conditions = conditions
+    self.stopsAtFirstMatch = stopsAtFirstMatch
+  }
+
+  /// Asks the policies: one that drops has the last word, then one of `invert_match` that found its match; then one that
+  /// keeps; then one of `invert_match` that found none, where no other wants the trace dropped.
+  func decide(_ trace: TraceSummary, at time: DecisionTime) -> Verdict {
+    var (sampled, invertedSampled): (Int?, Int?)
+    var (isRefused, isVetoed) = (false, false)
+    for (position, entry) in entries.enumerated() {
+      let decision = entry.policy.decide(trace, at: time)
+      entry.meters.count(decision, spans: trace.spans)
+      switch decision {
+      case .dropped: return Verdict(decision: .dropped, policy: position)
+      case .sampled: sampled = sampled ?? position
+      case .notSampled: isRefused = true
+      case .invertedSampled: invertedSampled = invertedSampled ?? position
+      case .invertedNotSampled: isVetoed = true
+      }
+      if stopsAtFirstMatch, decision == .sampled { break }
+    }
+    if isVetoed { return Verdict(decision: .notSampled) }
+    if let sampled { return Verdict(decision: .sampled, policy: sampled) }
+    if let invertedSampled, !isRefused { return Verdict(decision: .sampled, policy: invertedSampled) }
+    return Verdict(decision: .notSampled)
+  }
+}

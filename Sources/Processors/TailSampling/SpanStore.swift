@@ -1,0 +1,155 @@
+internal import WireFormat
+
+/// Where a run of spans stands in a ``SpanStore``.
+struct RunPlace: Equatable {
+  var block: UInt32
+  var offset: UInt32
+
+  static let none = RunPlace(block: .max, offset: 0)
+}
+
+/// Keeps the encoded spans of traces that are not decided, in a few large blocks.
+///
+/// Neighbouring spans of one trace in one scope are one run: its header, then the `spans` fields as they came. A run
+/// names the run of its trace that came before it. A block is given up as soon as none of its runs is needed; since
+/// traces are decided about in the order they began, that is soon after the oldest of them.
+final class SpanStore {
+  /// Previous block, previous offset, context, bytes.
+  private static let headerSize = 16
+
+  private final class Block {
+    var writer: WireWriter
+    var runs = 0
+    /// Contexts that its runs name.
+    var contexts: [UInt32] = []
+
+    init(capacity: Int) { writer = WireWriter(capacity: capacity) }
+  }
+
+  private let blockSize: Int
+  let contexts = ContextTable()
+  private var blocks: [Block?] = []
+  private var freeSlots: [UInt32] = []
+  private var current = UInt32.max
+  private var spare: Block?
+  /// Bytes of memory that blocks take.
+  private(set) var blockBytes = 0
+
+  init(blockSize: Int) { self.blockSize = blockSize }
+
+  /// Bytes of memory that spans, resources and scopes take.
+  var bytes: Int { blockBytes + contexts.bytes }
+
+  /// Adds a run of neighbouring spans of one scope.
+  ///
+  /// - Parameters:
+  ///   - fields: the `spans` fields of the scope, tags and lengths included.
+  ///   - context: the scope's place in ``contexts``.
+  ///   - previous: the run of the trace before this one.
+  func add(_ fields: Span<UInt8>, context: UInt32, after previous: RunPlace) -> RunPlace {
+    let (slot, block) = block(with: Self.headerSize + fields.count)
+    if contexts.note(context, in: slot) { block.contexts.append(context) }
+    let place = RunPlace(block: slot, offset: UInt32(truncatingIfNeeded: block.writer.count))
+    block.writer.writeFixed32(previous.block)
+    block.writer.writeFixed32(previous.offset)
+    block.writer.writeFixed32(context)
+    block.writer.writeFixed32(UInt32(truncatingIfNeeded: fields.count))
+    block.writer.write(fields)
+    block.runs += 1
+    return place
+  }
+
+  private func block(with room: Int) -> (UInt32, Block) {
+    // A block of its own, so that what is left of the current one is not wasted.
+    if room > blockSize / 2 { return place(newBlock(room)) }
+    if current != .max, let block = blocks[Int(current)] {
+      if block.runs == 0 { clear(block, in: current) }
+      if block.writer.capacity - block.writer.count >= room { return (current, block) }
+    }
+    let placed = place(spare ?? newBlock(blockSize))
+    spare = nil
+    current = placed.0
+    return placed
+  }
+
+  private func newBlock(_ capacity: Int) -> Block {
+    let block = Block(capacity: capacity)
+    blockBytes += block.writer.capacity
+    return block
+  }
+
+  private func place(_ block: Block) -> (UInt32, Block) {
+    if let slot = freeSlots.popLast() {
+      blocks[Int(slot)] = block
+      return (slot, block)
+    }
+    blocks.append(block)
+    return (UInt32(truncatingIfNeeded: blocks.count - 1), block)
+  }
+
+  /// What a run says of itself; spans are read with ``copy(_:to:)``.
+  struct Run {
+    let previous: RunPlace
+    let context: UInt32
+    let bytes: Int
+
+    /// Of no block.
+    static let none = Run(previous: .none, context: ContextTable.none, bytes: 0)
+
+    init(previous: RunPlace, context: UInt32, bytes: Int) {
+      self.previous = previous
+      self.context = context
+      self.bytes = bytes
+    }
+
+    init(_ block: borrowing WireWriter, at offset: Int) {
+      previous = RunPlace(
+        block: block.bytes.loadUInt32(at: offset), offset: block.bytes.loadUInt32(at: offset + 4))
+      context = block.bytes.loadUInt32(at: offset + 8)
+      bytes = Int(block.bytes.loadUInt32(at: offset + 12))
+    }
+  }
+
+  func run(at place: RunPlace) -> Run {
+    guard let block = blocks[Int(place.block)] else { return .none }
+    return Run(block.writer, at: Int(place.offset))
+  }
+
+  /// Writes the spans of a run.
+  func copy(_ place: RunPlace, to writer: inout WireWriter) {
+    guard let block = blocks[Int(place.block)] else { return }
+    Self.copy(block.writer, Int(place.offset), to: &writer)
+  }
+
+  private static func copy(_ block: borrowing WireWriter, _ offset: Int, to writer: inout WireWriter) {
+    let start = offset + headerSize
+    writer.write(block.bytes.extracting(start..<start + Run(block, at: offset).bytes))
+  }
+
+  /// Gives up a run; the next one is ``Run/previous``.
+  func release(_ place: RunPlace) {
+    guard let block = blocks[Int(place.block)] else { return }
+    block.runs -= 1
+    if block.runs == 0, place.block != current { giveUp(place.block) }
+  }
+
+  /// Gives up a block in which nothing is needed any more. One of the usual size is kept for the next.
+  private func giveUp(_ slot: UInt32) {
+    guard let block = blocks[Int(slot)] else { return }
+    clear(block, in: slot)
+    blocks[Int(slot)] = nil
+    freeSlots.append(slot)
+    if current == slot { current = .max }
+    if spare == nil, block.writer.capacity == blockSize {
+      spare = block
+    } else {
+      blockBytes -= block.writer.capacity
+    }
+  }
+
+  private func clear(_ block: Block, in slot: UInt32) {
+    for context in block.contexts { contexts.release(context, from: slot) }
+    block.contexts.removeAll(keepingCapacity: true)
+    block.writer.removeAll()
+  }
+}
