@@ -10,7 +10,9 @@ enum TextMatch: Sendable {
 
   /// - Throws: when a pattern does not compile; ``problem(ofPattern:)`` was asked at the check.
   init(_ text: String, _ type: MatchType) throws(PatternError) {
-    self = type == .strict ? .equal([UInt8](text.utf8)) : .pattern(try CapturePattern(text, asking: .existence))
+    self =
+      type == .strict
+      ? .equal([UInt8](text.utf8)) : .pattern(try CapturePattern(text, asking: .existence))
   }
 
   func matches(_ text: Span<UInt8>) -> Bool {
