@@ -23,12 +23,12 @@ SCENARIOS = {
         'network(ip("127.0.0.1") port({port}) transport("tcp") flags(no-parse) log-iw-size(100000) max-connections(10));',
         lambda line: line + b"\n", "tcp"),
     "logs-syslog-tcp": (
-        "syslog RFC 5424 over TCP, counted", 1.2, "syslog",
+        "syslog RFC 5424 over TCP, counted", 1.5, "syslog",
         lambda address: SYSLOG | {"tcp": {"listen_address": address}, "enable_octet_counting": True},
         'syslog(ip("127.0.0.1") port({port}) transport("tcp") log-iw-size(100000) max-connections(10));',
         lambda line: b"%d %s" % (len(line), line), "tcp"),
     "logs-syslog-udp": (
-        "syslog RFC 5424 over UDP", 2.0, "syslog", lambda address: SYSLOG | {"udp": {"listen_address": address}},
+        "syslog RFC 5424 over UDP", 4.0, "syslog", lambda address: SYSLOG | {"udp": {"listen_address": address}},
         'syslog(ip("127.0.0.1") port({port}) transport("udp") so-rcvbuf(4194304) log-iw-size(100000));',
         lambda line: line, "udp"),
 }
