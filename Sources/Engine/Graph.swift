@@ -205,6 +205,7 @@ struct Graph: Sendable {
     }
     for node in receivers where isReceiver(node) {
       node.gate.replace(gates[node.id] ?? [])
+      node.interest.replace(plan.wantedMetadata(behind: node.id))
       node.connect(intakes[node.id] ?? [:])
     }
   }

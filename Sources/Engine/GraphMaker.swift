@@ -18,14 +18,15 @@ struct GraphMaker {
 
   private func make(
     _ node: Plan.Node, signals: [Signal]? = nil, ledger: Ledger? = nil, gate: IntakeGate = IntakeGate(),
-    holdsCompletions: Bool = false, isSuccessor: Bool = false
+    interest: RequestInterest = RequestInterest(), holdsCompletions: Bool = false, isSuccessor: Bool = false
   ) throws -> any Component {
     let context = ComponentContext(
       id: node.id, declaredAt: node.declaredAt, signals: signals ?? node.signals,
       logger: logger(for: node.id),
       clock: parts.clock, randomness: parts.randomness, ledger: ledger ?? parts.ledger,
       metrics: parts.metrics, health: health, control: parts.control, holdsCompletions: holdsCompletions,
-      extensions: directory(of: node), gate: gate, isSuccessor: isSuccessor, memory: parts.memory)
+      extensions: directory(of: node), gate: gate, interest: interest, isSuccessor: isSuccessor,
+      memory: parts.memory)
     do { return try node.component.make(context) } catch {
       throw ComponentFailure(node.id, node.declaredAt, error)
     }
@@ -92,9 +93,12 @@ struct GraphMaker {
   }
 
   func receiver(_ node: Plan.Node, gate: IntakeGate) throws -> ReceiverNode {
-    guard let receiver = try make(node, gate: gate) as? any Receiver else { throw WrongKind(id: node.id) }
+    let interest = RequestInterest(plan.wantedMetadata(behind: node.id))
+    guard let receiver = try make(node, gate: gate, interest: interest) as? any Receiver else {
+      throw WrongKind(id: node.id)
+    }
     return ReceiverNode(
-      node.id, node.declaredAt, receiver, gate: gate, signals: node.signals,
+      node.id, node.declaredAt, receiver, gate: gate, interest: interest, signals: node.signals,
       isFinite: node.component.traits.isFinite, parts: parts)
   }
 }

@@ -38,6 +38,7 @@ final class ReceiverNode: ReplaceableNode {
   let declaredAt: String
   let receiver: any Receiver
   let gate: IntakeGate
+  let interest: RequestInterest
   let stopping = StopOnce()
   /// Reached when it has received all there was, see ``ComponentTraits/isFinite``; never for others.
   let exhausted = Milestone()
@@ -46,13 +47,14 @@ final class ReceiverNode: ReplaceableNode {
   private let outputs: ReceiverOutputs
 
   init(
-    _ id: ComponentID, _ declaredAt: String, _ receiver: any Receiver, gate: IntakeGate, signals: [Signal],
-    isFinite: Bool, parts: EngineParts
+    _ id: ComponentID, _ declaredAt: String, _ receiver: any Receiver, gate: IntakeGate,
+    interest: RequestInterest, signals: [Signal], isFinite: Bool, parts: EngineParts
   ) {
     self.id = id
     self.declaredAt = declaredAt
     self.receiver = receiver
     self.gate = gate
+    self.interest = interest
     self.isFinite = isFinite
     var outputs = ReceiverOutputs()
     var switches: [Signal: SwitchPoint] = [:]

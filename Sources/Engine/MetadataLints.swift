@@ -1,6 +1,15 @@
 import ConfigSchema
 import PipelineKit
 
+extension Plan {
+  /// The keys of request metadata that processors work with to which a receiver leads.
+  func wantedMetadata(behind receiver: ComponentID) -> [String] {
+    pipelines.filter { $0.receivers.contains(receiver) }.flatMap(\.processors).flatMap {
+      nodes[$0]?.component.traits.wantedMetadata ?? []
+    }
+  }
+}
+
 /// Metadata of requests that a component works with, and that does not come as far as to it.
 struct MetadataLints {
   let plan: Plan
@@ -33,8 +42,18 @@ struct MetadataLints {
     into diagnostics: inout Diagnostics
   ) {
     for key in wanted(user) {
-      if !pipeline.receivers.contains(where: { passes($0, key) }) {
-        let names = pipeline.receivers.map(\.description).joined(separator: ", ")
+      let names = pipeline.receivers.map(\.description).joined(separator: ", ")
+      if RequestMetadata.isAboutClient(key) {
+        if !pipeline.receivers.contains(where: { tells($0, key) }) {
+          let isAddress = key == RequestMetadata.clientAddressKey
+          return warn(
+            "\(user) works with \(Self.name(key)), which receiver \(names) does not know", pipeline,
+            help: isAddress
+              ? "only receivers of requests, such as otlp, know the address of the client"
+              : "set auth of the receiver to an authenticator that tells it: basicauth tells the username",
+            into: &diagnostics)
+        }
+      } else if !pipeline.receivers.contains(where: { passes($0, key) }) {
         return warn(
           "\(user) works with the metadata \(key) of requests, but receiver \(names) does not keep it",
           pipeline,
@@ -42,9 +61,10 @@ struct MetadataLints {
       }
       if let processor = processors.first(where: { !passes($0, key) }) {
         return warn(
-          "\(user) works with the metadata \(key) of requests, but processor \(processor) does not keep it",
-          pipeline,
-          help: "add it to the processor's metadata_keys", into: &diagnostics)
+          "\(user) works with \(Self.name(key)), but processor \(processor) does not keep it", pipeline,
+          help: RequestMetadata.isAboutClient(key)
+            ? "put \(user) in front of \(processor)" : "add it to the processor's metadata_keys",
+          into: &diagnostics)
       }
     }
   }
@@ -58,6 +78,22 @@ struct MetadataLints {
   }
 
   private func wanted(_ id: ComponentID) -> [String] { plan.nodes[id]?.component.traits.wantedMetadata ?? [] }
+
+  /// How a message calls what a key stands for.
+  private static func name(_ key: String) -> String {
+    if key == RequestMetadata.clientAddressKey { return "the address of the client" }
+    if RequestMetadata.isAboutClient(key) {
+      return "auth.\(key.dropFirst(RequestMetadata.authenticationPrefix.count)) of the client"
+    }
+    return "the metadata \(key) of requests"
+  }
+
+  /// Whether a receiver, or an extension that it works with, tells something about clients.
+  private func tells(_ id: ComponentID, _ key: String) -> Bool {
+    ([id] + extensions(of: id)).contains {
+      plan.nodes[$0]?.component.traits.toldMetadata.contains(key) ?? false
+    }
+  }
 
   private func passes(_ id: ComponentID, _ key: String) -> Bool {
     plan.nodes[id]?.component.traits.passedMetadata.includes(key) ?? true

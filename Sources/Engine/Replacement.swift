@@ -208,6 +208,9 @@ struct Replacement {
   private func restart(extensions: [ExtensionNode]) async throws {
     let others = started.extensions + displaced.extensions
     for node in extensions {
+      // What new receivers keep in the place is to be there when the old ones come back to it.
+      for user in started.receivers
+      where new.plan.nodes[user.id]?.extensions.values.contains(node.id) ?? false { await user.stop() }
       try await explain(node.id, node.declaredAt) {
         guard let other = others.first(where: { $0.id == node.id }) else { return try await node.start() }
         try await take(over: other, node)

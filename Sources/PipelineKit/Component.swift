@@ -89,6 +89,9 @@ public struct ComponentTraits: Sendable {
   public var passedMetadata = MetadataPassage.all
   /// The keys of request metadata that it works with, in any case of letters.
   public var wantedMetadata: [String] = []
+  /// What a receiver, or an extension that it works with, can tell of the clients of requests: keys of metadata that are
+  /// no headers, see ``RequestInterest``.
+  public var toldMetadata: [String] = []
 
   /// What of the metadata of requests stays with their data.
   public enum MetadataPassage: Sendable {
@@ -308,6 +311,8 @@ public struct ComponentContext: Sendable {
   public let extensions: ExtensionDirectory
   /// For receivers: whether anything can be taken at present.
   public let gate: IntakeGate
+  /// For receivers: what has to come along with the data of a request besides its headers.
+  public let interest: RequestInterest
   /// Whether it takes the place of an instance of the same id while the collector runs: files are then continued.
   public let isSuccessor: Bool
   /// The memory of the whole process.
@@ -318,7 +323,8 @@ public struct ComponentContext: Sendable {
     randomness: any Randomness, ledger: Ledger, metrics: SelfMetrics, health: any HealthSource,
     control: any CollectorControl = NoControl(),
     holdsCompletions: Bool = false, extensions: ExtensionDirectory = ExtensionDirectory(),
-    gate: IntakeGate = IntakeGate(), isSuccessor: Bool = false, memory: ProcessMemory = ProcessMemory()
+    gate: IntakeGate = IntakeGate(), interest: RequestInterest = RequestInterest(), isSuccessor: Bool = false,
+    memory: ProcessMemory = ProcessMemory()
   ) {
     self.id = id
     self.declaredAt = declaredAt
@@ -333,6 +339,7 @@ public struct ComponentContext: Sendable {
     self.holdsCompletions = holdsCompletions
     self.extensions = extensions
     self.gate = gate
+    self.interest = interest
     self.isSuccessor = isSuccessor
     self.memory = memory
   }

@@ -65,6 +65,11 @@ public final class RequestMetadata: Sendable, Hashable {
   /// What stands before the name of an attribute of the client's authentication, such as `:auth.username`.
   package static let authenticationPrefix = ":auth."
 
+  /// Whether a key names something about the client rather than a header.
+  package static func isAboutClient(_ key: String) -> Bool {
+    key == clientAddressKey || key.hasPrefix(authenticationPrefix)
+  }
+
   /// All values by key.
   package let entries: [String: [String]]
 

@@ -77,32 +77,33 @@ class LogFile:
                 self.lines += len(block)
 
 
-class FileLog(peers.Peer):
-    """`file_log -> batch -> nop`."""
+class LogProgram(peers.Peer):
+    """`RECEIVER -> batch -> nop`."""
 
-    def __init__(self, options, folder, include, operators=(), start="beginning"):
+    def __init__(self, options, folder, receiver, settings):
         port, self.metrics = peers.free_port(), peers.free_port()
-        config = pathlib.Path(folder, "file-log.yaml")
-        receiver = {"include": [include], "start_at": start}
-        if operators:
-            receiver["operators"] = list(operators)
+        config = pathlib.Path(folder, f"{receiver}.yaml")
         config.write_text(json.dumps({
-            "receivers": {"file_log": receiver}, "processors": {"batch": {}}, "exporters": {"nop": {}},
+            "receivers": {receiver: settings}, "processors": {"batch": {}}, "exporters": {"nop": {}},
             "extensions": {"health_check": {"endpoint": f"127.0.0.1:{port}"}},
             "service": {
                 "extensions": ["health_check"],
                 "telemetry": {"metrics": {"readers": [
                     {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": self.metrics}}}}]}},
-                "pipelines": {"logs": {"receivers": ["file_log"], "processors": ["batch"], "exporters": ["nop"]}},
+                "pipelines": {"logs": {"receivers": [receiver], "processors": ["batch"], "exporters": ["nop"]}},
             },
         }))
-        super().__init__([options.millrace, "run", str(config)], port, folder, "file-log")
+        super().__init__([options.millrace, "run", str(config)], port, folder, receiver)
 
-    def sent(self):
+    def metric(self, name):
+        """The sum of all series of a metric."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-        values = re.findall(r"^otelcol_exporter_sent_log_records(?:_total)?(?:{[^}]*})? (\S+)$", text, re.MULTILINE)
+        values = re.findall(rf"^{name}(?:_total)?(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
         return round(sum(float(value) for value in values))
+
+    def sent(self):
+        return self.metric("otelcol_exporter_sent_log_records")
 
     def wait_until_sent(self, wanted):
         deadline = time.monotonic() + 600
@@ -114,17 +115,23 @@ class FileLog(peers.Peer):
             raise SystemExit(f"{wanted} lines were written, {sent} came through")
 
 
-class SyslogNG:
-    """syslog-ng from a file to /dev/null."""
+def file_log(options, folder, include, operators=(), start="beginning"):
+    settings = {"include": [include], "start_at": start}
+    if operators:
+        settings["operators"] = list(operators)
+    return LogProgram(options, folder, "file_log", settings)
 
-    def __init__(self, folder, path, parser):
-        self.folder, self.path = folder, path
+
+class SyslogNG:
+    """syslog-ng from a source to /dev/null."""
+
+    def __init__(self, folder, source, parser="", value="${MESSAGE}"):
+        self.folder = folder
         config = pathlib.Path(folder, "syslog-ng.conf")
-        value = "${.f.status}${.f.order}" if parser else "${MESSAGE}"
         config.write_text(f"""@version: 3.38
 options {{ stats-freq(0); threaded(yes); log-msg-size(1048576); }};
 log {{
-  source {{ file("{path}" flags(no-parse) follow-freq(0.1) log-fetch-limit(1000) log-iw-size(100000)); }};
+  source {{ {source} }};
   {parser}
   destination {{ file("/dev/null" template("{value}\\n") log-fifo-size(200000)); }};
   flags(flow-control);
@@ -134,36 +141,51 @@ log {{
             "/usr/sbin/syslog-ng", "-F", "--no-caps", "-f", str(config), "-R", f"{folder}/ng.persist", "-c", f"{folder}/ng.ctl",
             "-p", f"{folder}/ng.pid"]
 
-    def cost(self, size):
-        """CPU seconds and elapsed seconds for the whole file."""
+    @classmethod
+    def reading(cls, folder, path, parser):
+        source = f'file("{path}" flags(no-parse) follow-freq(0.1) log-fetch-limit(1000) log-iw-size(100000));'
+        return cls(folder, source, parser, "${.f.status}${.f.order}" if parser else "${MESSAGE}")
+
+    def cost(self, is_complete, feed=None):
+        """CPU seconds and elapsed seconds until everything that `feed` gives it is there, and nothing is done any more.
+
+        `is_complete` is asked with the process id; `feed` is called once syslog-ng runs, and what was used by then does
+        not count.
+        """
         pathlib.Path(self.folder, "ng.persist").unlink(missing_ok=True)
         log = pathlib.Path(self.folder, "syslog-ng.log")
         with log.open("wb") as output:
             process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         peer = peers.Peer.of(process)
         try:
+            before = 0.0
+            if feed:
+                time.sleep(1)
+                before = peer.cpu_seconds()
             started, used, still = time.monotonic(), 0.0, 0
-            # It is done when the file has been read to its end and nothing is done any more.
+            if feed:
+                feed()
             while still < 5:
                 if process.poll() is not None:
                     raise SystemExit(f"syslog-ng ended at once:\n{log.read_text()}")
                 time.sleep(0.1)
                 now = peer.cpu_seconds()
-                still = still + 1 if self.position(process.pid) == size and now - used < 0.02 else 0
+                still = still + 1 if is_complete(process.pid) and now - used < 0.02 else 0
                 used = now
-            return used, time.monotonic() - started - 0.5
+            return used - before, time.monotonic() - started - 0.5
         finally:
             peer.stop()
 
-    def position(self, pid):
-        """How far the file has been read."""
-        try:
-            for entry in os.scandir(f"/proc/{pid}/fd"):
-                if os.path.realpath(entry.path) == str(self.path):
-                    return int(re.search(r"pos:\s+(\d+)", pathlib.Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text())[1])
-        except OSError:
-            pass
-        return -1
+
+def position(pid, path):
+    """How far a process has read a file."""
+    try:
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            if os.path.realpath(entry.path) == str(path):
+                return int(re.search(r"pos:\s+(\d+)", pathlib.Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text())[1])
+    except OSError:
+        pass
+    return -1
 
 
 class Run:
@@ -176,7 +198,7 @@ class Run:
         line = json_line if name == "logs-json" else access_line
         self.file = LogFile(self.folder / "written", int(options.log_gib * (1 << 30)), line)
         self.shown = self.folder / "access.log"
-        self.program = FileLog(options, self.folder, str(self.shown), operators)
+        self.program = file_log(options, self.folder, str(self.shown), operators)
         time.sleep(0.5)
 
     def read(self):
@@ -197,13 +219,18 @@ def speed(options, folder, name, verdict):
     print(f"{run.text:<42} {verdict(f'{cost:.2f} CPU-s/M', run.goal, cost)}, {lines / elapsed / 1e6:.2f} M lines/s, "
           f"{size / elapsed / 1e6:.0f} MB/s, peak {verdict(f'{peak:.0f} MiB', CATCH_UP_GOAL_MIB, peak)}, "
           f"{size / lines:.0f} bytes a line", flush=True)
-    theirs, their_time = SyslogNG(run.folder, run.shown, run.parser).cost(size)
-    theirs *= 1e6 / lines
-    print(f"{'  syslog-ng, the same':<42} {theirs:.2f} CPU-s/M, {lines / their_time / 1e6:.2f} M lines/s; Millrace needs "
-          f"{cost / theirs:.2f} of its CPU", flush=True)
+    theirs = SyslogNG.reading(run.folder, run.shown, run.parser).cost(lambda pid: position(pid, run.shown) == size)
     run.shown.unlink()
     return {"cpu_seconds_per_million": cost, "goal": run.goal, "lines_per_second": lines / elapsed, "peak_mib": peak,
-            "syslog_ng_cpu_seconds_per_million": theirs, "syslog_ng_lines_per_second": lines / their_time}
+            **beside(theirs, lines, cost)}
+
+
+def beside(theirs, lines, cost):
+    """Prints what syslog-ng needs for the same, and gives it as figures."""
+    per_million, rate = theirs[0] / lines * 1e6, lines / theirs[1]
+    print(f"{'  syslog-ng, the same':<42} {per_million:.2f} CPU-s/M, {rate / 1e6:.2f} M lines/s; Millrace needs "
+          f"{cost / per_million:.2f} of its CPU", flush=True)
+    return {"syslog_ng_cpu_seconds_per_million": per_million, "syslog_ng_lines_per_second": rate}
 
 
 def profile(options, folder, name):
@@ -220,7 +247,7 @@ def idle(options, folder, verdict):
     dice = random.Random(2)
     for number in range(IDLE_FILES):
         pathlib.Path(files, f"{number}.log").write_text("".join(access_line(dice, number) for _ in range(10)))
-    with FileLog(options, folder, f"{files}/*.log", start="end") as program:
+    with file_log(options, folder, f"{files}/*.log", start="end") as program:
         time.sleep(5)
         before = program.cpu_seconds()
         time.sleep(IDLE_SECONDS)
@@ -242,7 +269,7 @@ def catch_up(options, folder, verdict):
     folder.mkdir()
     hidden = LogFile(folder / "written", int(options.log_gib * 10 * (1 << 30)), access_line, seed=3)
     shown = folder / "access.log"
-    with FileLog(options, folder, str(shown)) as program:
+    with file_log(options, folder, str(shown)) as program:
         os.rename(hidden.path, shown)
         program.wait_until_sent(hidden.lines)
         peak = program.memory_mib("VmHWM")

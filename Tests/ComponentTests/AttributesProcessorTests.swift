@@ -86,4 +86,16 @@ import Testing
     #expect(try Self.result(actions, on: [:], metadata: metadata) == ["tenant": "a;b"])
     #expect(try Self.result(actions, on: [:]) == [:])
   }
+
+  @Test func `a value comes from who sent the request`() throws {
+    let metadata = RequestMetadata([":client.address": ["192.0.2.7"], ":auth.username": ["ann"], "a": ["b"]])
+    let actions = """
+      {key: address, action: insert, from_context: client.address},
+        {key: user, action: upsert, from_context: auth.username},
+        {key: subject, action: upsert, from_context: auth.subject}
+      """
+    #expect(
+      try Self.result(actions, on: [:], metadata: metadata) == ["address": "192.0.2.7", "user": "ann"])
+    #expect(try Self.result(actions, on: [:]) == [:])
+  }
 }

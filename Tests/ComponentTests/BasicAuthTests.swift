@@ -37,6 +37,21 @@ import Transport
     #expect(await server.decide(nil).isDenied)
   }
 
+  @Test func `a client that may send is known by its user, and never by its password`() throws {
+    let server = try made("htpasswd: {inline: \"ann:\(Self.bcrypt)\"}")
+    func identity(_ value: String?) -> [String: [String]] {
+      server.identity { $0 == "authorization" ? [value].compactMap(\.self) : [] }
+    }
+    #expect(identity(basic("ann:s3cret")) == ["username": ["ann"]])
+    #expect(identity(basic("ann:a:b")) == ["username": ["ann"]])
+    #expect(identity("Bearer x") == [:] && identity(nil) == [:])
+    #expect(
+      BasicAuthExtension.traits(of: try decoded("htpasswd: {inline: \"ann:\(Self.bcrypt)\"}")).toldMetadata
+        == [":auth.username"])
+    let client: BasicAuthConfig = try decoded("client_auth: {username: a, password: b}")
+    #expect(BasicAuthExtension.traits(of: client).toldMetadata == [])
+  }
+
   @Test func `the same credentials in many requests are checked once, and in time all are answered`()
     async throws
   {

@@ -186,6 +186,51 @@ def test_headers_pass_through(start, http_backend):
     expect_no_secrets(millrace.logs)
 
 
+def test_who_sent_it_becomes_an_attribute(start, http_backend):
+    """The client's address and user are set on what it sent, without the headers being kept; passwords are not."""
+    auth = {"auth": {"authenticator": "basicauth"}}
+    actions = [
+        {"key": "peer", "action": "insert", "from_context": "client.address"},
+        {"key": "user", "action": "insert", "from_context": "auth.username"},
+        {"key": "tenant", "action": "insert", "from_context": "metadata.x-tenant"},
+    ]
+    millrace = start(
+        {"otlp_http": {"endpoint": http_backend.endpoint}}, {"attributes": {"actions": actions}},
+        extensions={"basicauth": {"htpasswd": {"inline": f"ann:{HASH}\nben:{HASH}"}}},
+        grpc_settings=auth, http_settings={**auth, "include_metadata": True},
+    )
+    assert post(
+        millrace.http, "logs", LOGS, headers={"Authorization": basic("ann", PASSWORD), "X-Tenant": "blue"}).status == 200
+    with GRPCClient(millrace.grpc) as client:
+        client.send("logs", LOGS, metadata=[("authorization", basic("ben", PASSWORD)), ("x-tenant", "red")])
+    assert millrace.stop().is_balanced()
+    found = {
+        tuple(next((a.value.string_value for a in record.attributes if a.key == key), None) for key in ("peer", "user", "tenant"))
+        for record in http_backend.items("logs")}
+    # Metadata comes along where it is included.
+    assert found == {("127.0.0.1", "ann", "blue"), ("127.0.0.1", "ben", None)}
+    expect_no_secrets(millrace.logs)
+    assert not any(PASSWORD.encode() in request.body for request in http_backend.requests)
+
+
+@pytest.mark.parametrize("receiver, extensions, said", [
+    ({}, {}, "works with auth.username of the client, which receiver otlp does not know"),
+    ({"auth": {"authenticator": "bearertokenauth"}}, {"bearertokenauth": {"token": TOKEN}}, "auth.username"),
+])
+def test_who_nobody_knows_is_warned_of(tmp_path, receiver, extensions, said):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({
+        "receivers": {"otlp": {"protocols": {"http": receiver}}},
+        "processors": {"attributes": {"actions": [{"key": "u", "action": "insert", "from_context": "auth.username"}]}},
+        "exporters": {"nop": {}}, "extensions": extensions,
+        "service": {"extensions": list(extensions), "pipelines": {
+            "logs": {"receivers": ["otlp"], "processors": ["attributes"], "exporters": ["nop"]}}},
+    }))
+    result = command("check", str(config))
+    assert result.returncode == 0, result.stderr
+    assert said in result.stdout + result.stderr
+
+
 class TokenServer:
     """A token endpoint (RFC 6749, §4.4) that counts, and refuses when told to."""
 

@@ -45,6 +45,13 @@ import Testing
         let isThere = pattern.find(in: text.span, from: start, into: &match)
         if isThere { matched += 1 }
         let whole = isThere ? match[0] : nil
+        let matches = read.matches(text.span)
+        guard others[0].firstMatch(in: text.span, from: start) == whole,
+          pattern.matches(text.span) == matches, others[1].matches(text.span) == matches
+        else {
+          Issue.record("/\(pattern.text)/ \(anchoring) on \(text) from \(start), without a match to fill")
+          return
+        }
         for (other, groups) in zip(others, [1, 0]) {
           guard other.find(in: text.span, from: start, into: &match) == isThere, match.count == groups,
             groups == 0 || !isThere || match[0] == whole
@@ -91,6 +98,9 @@ import Testing
     #expect(pattern.usesRE2)
     for text in ["a", "a.b", "aXb", "ÜÜ", "aaaaaaaaaaaaaaaaaaaab", String(repeating: "é", count: 40), ""] {
       #expect(Self.check(pattern, Array(text.utf8)))
+      let (isMatched, place) = (pattern.matches(text.utf8.span), pattern.firstMatch(in: text.utf8.span))
+      #expect(isMatched == pattern.pattern.matches(text))
+      #expect(place == pattern.pattern.captures(in: text)?[0])
     }
   }
 

@@ -24,6 +24,8 @@ final class TestAuthenticator: ServerAuthenticator {
     }
   }
 
+  func identity(_ values: (String) -> [String]) -> [String: [String]] { ["user": values("authorization")] }
+
   func decide(_ decision: AuthenticationDecision) {
     let all = waiting.withLock { waiting in
       defer { waiting = [] }

@@ -13,9 +13,11 @@ package final class BasicAuthExtension: ServiceExtension, ServerAuthenticator, C
     summary: "Authenticates with user names and passwords, on servers (htpasswd) or clients.")
 
   package static func traits(of config: Config) -> ComponentTraits {
-    ComponentTraits(
+    var traits = ComponentTraits(
       roles: (config.htpasswd == nil ? [] : [ServerAuthenticationRole.name])
         + (config.clientAuth == nil ? [] : [ClientAuthenticationRole.name]))
+    if config.htpasswd != nil { traits.toldMetadata = [RequestMetadata.authenticationPrefix + "username"] }
+    return traits
   }
 
   private struct Sender {
@@ -86,13 +88,23 @@ package final class BasicAuthExtension: ServiceExtension, ServerAuthenticator, C
     guard let value = values("authorization").first else {
       return .denied("the header Authorization is missing")
     }
+    guard let (user, password) = Self.credentials(in: value) else {
+      return .denied("the header Authorization holds no user and password (RFC 7617)")
+    }
+    return checker.check(user: user, password: password, later: later)
+  }
+
+  package func identity(_ values: (String) -> [String]) -> [String: [String]] {
+    guard let (user, _) = values("authorization").first.flatMap(Self.credentials) else { return [:] }
+    return ["username": [user]]
+  }
+
+  private static func credentials(in value: String) -> (user: String, password: [UInt8])? {
     guard HTTPToken.equal(String(value.prefix(6)), "basic "),
       let bytes = Base64.decoded(CredentialText.trimmed(value.dropFirst(6))),
       let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
-    else { return .denied("the header Authorization holds no user and password (RFC 7617)") }
-    return checker.check(
-      user: String(decoding: bytes[..<colon], as: UTF8.self), password: Array(bytes[(colon + 1)...]),
-      later: later)
+    else { return nil }
+    return (String(decoding: bytes[..<colon], as: UTF8.self), Array(bytes[(colon + 1)...]))
   }
 
   // MARK: Clients

@@ -131,10 +131,10 @@ package struct TextWithExpressions: Sendable, ConfigValue {
       case .text(let text): pieces.append(entry.add(text))
       case .computed(let expression):
         let value = try expression.evaluate(&entry, environment)
-        guard value.kind == .string else {
+        guard value.isText else {
           throw LogOperatorError("the expression gives \(value.kind.noun), not a string")
         }
-        pieces.append(value.range)
+        pieces.append(entry.wellFormed(value.range))
       }
     }
     return .string(entry.join(pieces))

@@ -29,6 +29,9 @@ package struct Expression: Sendable {
 
   /// The value for an entry; a time is given as text in RFC 3339, a duration as Go writes it (`1h30m0s`).
   ///
+  /// A value of bytes is text as others are; it stays bytes as a whole and in parts, and what is made with it is
+  /// well-formed text.
+  ///
   /// - Throws: when types do not fit, such as `<` between nil and a number, or a bound is reached. The
   ///   Collector then treats the operator as failed: its `on_error` applies.
   package func evaluate(
@@ -41,7 +44,7 @@ package struct Expression: Sendable {
       switch value.kind {
       case .list, .map: break
       case .string where value.extra == ExpressionValue.Home.entry:
-        return entry.keep(value.range, since: mark)
+        return .string(entry.wellFormed(entry.keep(value.range, since: mark)))
       default: entry.forget(since: mark)
       }
       return try program.result(value, &entry, &frame)
@@ -90,16 +93,16 @@ extension LogEntry {
     }
   }
 
-  /// A text as a value, with everything else forgotten that was added since.
-  fileprivate mutating func keep(_ range: WireRange, since mark: LogEntryMark) -> LogValue {
+  /// Where a text stands when everything else is forgotten that was added since.
+  fileprivate mutating func keep(_ range: WireRange, since mark: LogEntryMark) -> WireRange {
     guard range.upperBound > mark.arena else {
       rewind(to: mark)
-      return .string(range)
+      return range
     }
     // A part of an earlier text cannot reach beyond it, so that it was made as a whole.
     arena.removeSubrange(mark.arena..<Swift.max(mark.arena, range.lowerBound))
     let kept = WireRange(mark.arena, mark.arena + range.count)
     rewind(to: LogEntryMark(arena: kept.upperBound, slots: mark.slots, chains: mark.chains))
-    return .string(kept)
+    return kept
   }
 }

@@ -2,16 +2,17 @@ package import NativeCodecs
 
 /// A pattern that is looked for where records begin or end.
 package struct BoundaryPattern: Sendable {
-  package let pattern: Pattern
+  package let pattern: CapturePattern
   /// The same, at one place only; for a pattern that matches at the starts of lines and nowhere else.
-  private let atLineStarts: Pattern?
+  private let atLineStarts: CapturePattern?
 
   /// - Parameter pattern: compiled with `matchesLines`.
   package init(_ pattern: Pattern) {
-    self.pattern = pattern
-    atLineStarts =
+    self.pattern = CapturePattern(pattern, asking: .extent)
+    let anchored =
       Self.isAtLineStarts(pattern.text)
       ? try? Pattern(pattern.text, anchoring: .start, matchesLines: true) : nil
+    atLineStarts = anchored.map { CapturePattern($0, asking: .extent) }
   }
 
   /// Whether each match is at the start of a line, as far as the text of the pattern shows it: it begins with `^`, and

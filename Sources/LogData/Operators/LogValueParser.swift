@@ -11,18 +11,25 @@ package protocol LogValueParser {
 }
 
 extension LogValue {
-  /// Where the text of a value to be parsed stands; bytes will do where the Collector takes them.
-  func textRange(orBytes: Bool = false) throws(LogOperatorError) -> WireRange {
-    if kind == .string || (orBytes && kind == .bytes) { return range }
+  /// Whether operators can read it as text: bytes are text with something in it that is no UTF-8 (`utf-8-raw`).
+  var isText: Bool { kind == .string || kind == .bytes }
+
+  /// Where the text of a value to be parsed stands, which need not be well-formed.
+  func textRange() throws(LogOperatorError) -> WireRange {
+    if isText { return range }
     throw LogOperatorError("expected a string, found \(kind.noun)")
   }
 }
 
 extension LogEntry {
   /// Where the text of a value to be parsed stands, with malformed UTF-8 in it replaced: so are the texts cut from it.
-  mutating func wellFormedText(
-    of value: LogValue, orBytes: Bool = false
-  ) throws(LogOperatorError) -> WireRange {
-    wellFormed(try value.textRange(orBytes: orBytes))
+  mutating func wellFormedText(of value: LogValue) throws(LogOperatorError) -> WireRange {
+    wellFormed(try value.textRange())
+  }
+
+  /// Text in the arena as a value: a string, or bytes when some of it is no UTF-8.
+  func textValue(_ range: WireRange) -> LogValue {
+    let wrong = UTF8Check.firstInvalid(in: arena.span, from: range.lowerBound, to: range.upperBound)
+    return wrong < 0 ? .string(range) : .bytes(range)
   }
 }

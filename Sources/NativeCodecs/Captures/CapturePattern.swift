@@ -58,7 +58,34 @@ package final class CapturePattern: Sendable {
   }
 }
 
+extension CapturePattern {
+  /// Whether a text has a match; fastest where only ``Question/existence`` was asked.
+  package func matches(_ text: Span<UInt8>) -> Bool {
+    guard let automaton, text.count < UInt32.max else { return pattern.matches(text) }
+    return automaton.firstMatch(in: text, from: 0) != nil
+  }
+
+  /// The range of the first match from `start` on, in bytes; nil when there is none.
+  ///
+  /// - Important: Not for patterns that were only asked for ``Question/existence``: theirs is empty.
+  package func firstMatch(in text: Span<UInt8>, from start: Int = 0) -> Range<Int>? {
+    guard let automaton, text.count < UInt32.max else { return pattern.firstMatch(in: text, from: start) }
+    guard start >= 0, start <= text.count else { return nil }
+    return automaton.firstMatch(in: text, from: start)
+  }
+}
+
 extension CaptureAutomaton {
+  /// The extent of the first match, in registers on the stack.
+  fileprivate func firstMatch(in text: Span<UInt8>, from start: Int) -> Range<Int>? {
+    unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(2, registerCount)) { places in
+      unsafe places.initialize(repeating: 0)
+      var registers = unsafe places.mutableSpan
+      guard run(text, from: start, registers: &registers) else { return nil }
+      return Int(registers[0])..<Int(registers[1])
+    }
+  }
+
   /// - Throws: when the pattern is better left to RE2.
   init(_ pattern: Pattern, asking question: CapturePattern.Question, foundGroups: Int) throws(NotTaken) {
     var parser = PatternParser(pattern.text, pattern.options)

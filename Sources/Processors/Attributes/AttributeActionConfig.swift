@@ -30,7 +30,7 @@ package struct AttributeActionConfig: ConfigGroup {
     Field("from_attribute", \.fromAttribute, "The attribute whose value is set; without it nothing is done."),
     Field(
       "from_context", \.fromContext,
-      "What is set from the request that brought the data: `metadata.<header>`; several values are joined by `;`."
+      "What is set from the request that brought the data: `metadata.<header>`, `client.address`, or what an authenticator knows of the client, such as `auth.username`; several values are joined by `;`."
     ),
     Field(
       "pattern", \.pattern,
@@ -71,10 +71,10 @@ package struct AttributeActionConfig: ConfigGroup {
         checker.error(\.convertedType, "is required by action convert", help: "int, double or string")
       }
     }
-    if fromContext == "client.address" || fromContext.hasPrefix("auth.") {
+    if fromContext.lowercased() == "auth.raw" {
       checker.error(
-        \.fromContext, "only metadata of requests can be read, not \(fromContext)",
-        help: "name a header, such as metadata.x-tenant, and set include_metadata: true at the receiver")
+        \.fromContext, "auth.raw is the password with its user: it must not become data",
+        help: "auth.username is the user alone")
     }
     let takesValue = action == .insert || action == .update || action == .upsert
     refuse(\.value, value != nil && !takesValue, &checker)

@@ -20,9 +20,9 @@ struct AttributeProgram: Sendable {
     case insert([UInt8], Source)
     case update([UInt8], Source)
     case upsert([UInt8], Source)
-    case delete(key: [UInt8], pattern: Pattern?)
-    case hash(key: [UInt8], pattern: Pattern?)
-    case extract([UInt8], Pattern)
+    case delete(key: [UInt8], pattern: CapturePattern?)
+    case hash(key: [UInt8], pattern: CapturePattern?)
+    case extract([UInt8], CapturePattern)
     case convert([UInt8], ConvertedType)
   }
 
@@ -85,13 +85,14 @@ struct AttributeProgram: Sendable {
       } else {
         .context(ContextValue(config.fromContext))
       }
+    var keys: CapturePattern? { config.pattern.map { CapturePattern($0.pattern, asking: .existence) } }
     switch config.action {
     case .insert: return .insert(key, source)
     case .update: return .update(key, source)
     case .upsert: return .upsert(key, source)
-    case .delete: return .delete(key: key, pattern: config.pattern?.pattern)
-    case .hash: return .hash(key: key, pattern: config.pattern?.pattern)
-    case .extract: return config.pattern.map { .extract(key, $0.pattern) }
+    case .delete: return .delete(key: key, pattern: keys)
+    case .hash: return .hash(key: key, pattern: keys)
+    case .extract: return config.pattern.map { .extract(key, CapturePattern($0.pattern)) }
     case .convert: return config.convertedType.map { .convert(key, $0) }
     case nil: return nil
     }
@@ -159,7 +160,7 @@ struct AttributeProgram: Sendable {
     }
   }
 
-  private static func matching(_ pattern: Pattern?, _ sheet: borrowing AttributeSheet) -> [Int] {
+  private static func matching(_ pattern: CapturePattern?, _ sheet: borrowing AttributeSheet) -> [Int] {
     guard let pattern else { return [] }
     var positions: [Int] = []
     for position in sheet.positions where pattern.matches(sheet.key(at: position).span) {
@@ -168,15 +169,18 @@ struct AttributeProgram: Sendable {
     return positions
   }
 
-  private static func extract(_ key: [UInt8], _ pattern: Pattern, from sheet: inout AttributeSheet) {
+  private static func extract(
+    _ key: [UInt8], _ pattern: CapturePattern, from sheet: inout AttributeSheet
+  ) {
     guard let position = sheet.position(of: key.span), sheet.value(at: position).kind == .string else {
       return
     }
     let text = sheet.value(at: position).bytes.array
-    guard let captures = pattern.captures(in: text.span) else { return }
-    for (name, range) in zip(pattern.groupNames, captures).dropFirst() {
+    var match = PatternMatch()
+    guard pattern.find(in: text.span, into: &match) else { return }
+    for (group, name) in pattern.groupNames.enumerated().dropFirst() {
       // A group that took no part gives an empty text.
-      let value = AnyValue.string(range.map { String(decoding: text[$0], as: UTF8.self) } ?? "")
+      let value = AnyValue.string(match[group].map { String(decoding: text[$0], as: UTF8.self) } ?? "")
       if let target = sheet.position(of: name.utf8.span) {
         sheet.set(value, at: target)
       } else {

@@ -6,11 +6,13 @@ internal import WireFormat
 /// A text that must be met, or a regular expression that must match somewhere.
 enum TextMatch: Sendable {
   case equal([UInt8])
-  case pattern(Pattern)
+  case pattern(CapturePattern)
 
   /// - Throws: when a pattern does not compile; ``problem(ofPattern:)`` was asked at the check.
   init(_ text: String, _ type: MatchType) throws(PatternError) {
-    self = type == .strict ? .equal([UInt8](text.utf8)) : .pattern(try Pattern(text))
+    self =
+      type == .strict
+      ? .equal([UInt8](text.utf8)) : .pattern(try CapturePattern(text, asking: .existence))
   }
 
   func matches(_ text: Span<UInt8>) -> Bool {
@@ -52,7 +54,7 @@ struct TextMatches: Sendable {
 struct AttributeMatches: Sendable {
   private enum Value: Sendable {
     case any
-    case pattern(Pattern)
+    case pattern(CapturePattern)
     case equal(AnyValue)
   }
   private struct Entry: Sendable {
@@ -68,7 +70,7 @@ struct AttributeMatches: Sendable {
       switch (property.value?.value, type) {
       case (nil, _): entries.append(Entry(key: key, value: .any))
       case (.string(let text), .regexp):
-        entries.append(Entry(key: key, value: .pattern(try Pattern(text))))
+        entries.append(Entry(key: key, value: .pattern(try CapturePattern(text, asking: .existence))))
       case (let value?, _): entries.append(Entry(key: key, value: .equal(value)))
       }
     }
@@ -92,12 +94,12 @@ struct AttributeMatches: Sendable {
   }
 
   /// Numbers and booleans are matched as text; lists, maps and bytes never are.
-  private static func matches(_ pattern: Pattern, _ value: AnyValueView) -> Bool {
+  private static func matches(_ pattern: CapturePattern, _ value: AnyValueView) -> Bool {
     switch value.kind {
     case .string: pattern.matches(value.bytes.span)
-    case .bool: pattern.matches(value.bool ? "true" : "false")
-    case .int: pattern.matches(String(value.int))
-    case .double: pattern.matches(GoNumber.text(of: value.double))
+    case .bool: pattern.matches((value.bool ? "true" : "false").utf8.span)
+    case .int: pattern.matches(String(value.int).utf8.span)
+    case .double: pattern.matches(GoNumber.text(of: value.double).utf8.span)
     default: false
     }
   }

@@ -19,6 +19,7 @@ package final class OTLPReceiver: Receiver {
     let protocols = config.protocols
     let included = [protocols.grpc?.includeMetadata, protocols.http?.server.includeMetadata]
     if !included.contains(true) { traits.passedMetadata = .none }
+    traits.toldMetadata = [RequestMetadata.clientAddressKey]
     return traits
   }
 

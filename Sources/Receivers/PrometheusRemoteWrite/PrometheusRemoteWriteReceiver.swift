@@ -19,6 +19,7 @@ package final class PrometheusRemoteWriteReceiver: Receiver {
   package static func traits(of config: PrometheusRemoteWriteReceiverConfig) -> ComponentTraits {
     var traits = ComponentTraits()
     if !config.server.includeMetadata { traits.passedMetadata = .none }
+    traits.toldMetadata = [RequestMetadata.clientAddressKey]
     return traits
   }
 

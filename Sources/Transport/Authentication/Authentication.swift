@@ -24,6 +24,17 @@ package protocol ServerAuthenticator: Sendable {
   func authenticate(
     _ values: (String) -> [String], later: @escaping @Sendable (AuthenticationDecision) -> Void
   ) -> AuthenticationDecision?
+
+  /// What a client is known by, by the names of the Collector, such as `username`.
+  ///
+  /// Asked about requests that may go on, and only where something behind the receiver wants to know.
+  ///
+  /// - Parameter values: as of ``authenticate(_:later:)``.
+  func identity(_ values: (String) -> [String]) -> [String: [String]]
+}
+
+extension ServerAuthenticator {
+  package func identity(_ values: (String) -> [String]) -> [String: [String]] { [:] }
 }
 
 /// Whether a request may go on.

@@ -183,7 +183,7 @@ final class GRPCConnection: ChannelInboundHandler {
     }
     do throws(GRPCFailure) {
       let isDecided = try authenticate(headers, on: id)
-      var stream = try GRPCHeaders.request(headers, shared, now: now)
+      var stream = try GRPCHeaders.request(headers, shared, peer: peer, now: now)
       stream.isClientDone = isEnd
       if let reason = shared.hooks.gate?() {
         shared.hooks.refused?(.gate)

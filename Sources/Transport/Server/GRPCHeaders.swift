@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import NativeCodecs
+internal import PipelineKit
 
 /// The header blocks of gRPC requests and answers.
 enum GRPCHeaders {
@@ -37,7 +38,7 @@ enum GRPCHeaders {
 
   /// Reads the head of a request in one pass.
   static func request(
-    _ headers: HPACKHeaders, _ shared: GRPCConnection.Shared, now: NIODeadline
+    _ headers: HPACKHeaders, _ shared: GRPCConnection.Shared, peer: String, now: NIODeadline
   ) throws(GRPCFailure) -> GRPCStream {
     var method = ""
     var path = ""
@@ -79,9 +80,11 @@ enum GRPCHeaders {
     guard shared.handler.admits(path: path) else {
       throw GRPCFailure(.unimplemented, "unknown method \(path.prefix(256))")
     }
-    return GRPCStream(
-      path: path, metadata: shared.includesMetadata ? metadata(headers) : [:], encoding: encoding,
-      deadline: deadline, now: now)
+    var metadata = shared.includesMetadata ? metadata(headers) : [:]
+    if let interest = shared.hooks.interest, !interest.isEmpty {
+      interest.add(to: &metadata, peer: peer, shared.authentication) { headers[$0] }
+    }
+    return GRPCStream(path: path, metadata: metadata, encoding: encoding, deadline: deadline, now: now)
   }
 
   /// `application/grpc`, or that with a `+subtype` or `;parameters`.

@@ -1,6 +1,7 @@
 internal import ConfigSchema
 internal import NIOCore
 internal import NIOHTTP1
+internal import PipelineKit
 
 /// One HTTP/1.1 connection: reads requests, hands them on one at a time, writes answers in order.
 ///
@@ -340,10 +341,14 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func request(body: [UInt8]) -> ServerRequest {
-    ServerRequest(
+    var metadata = shared.includesMetadata ? current.headers.grouped : [:]
+    if let interest = shared.hooks.interest, !interest.isEmpty {
+      let headers = current.headers
+      interest.add(to: &metadata, peer: peer, shared.authentication) { headers.all($0) }
+    }
+    return ServerRequest(
       method: current.method, path: current.path, query: current.query, contentType: current.contentType,
-      body: body, peer: peer, metadata: shared.includesMetadata ? current.headers.grouped : [:],
-      headers: current.headers)
+      body: body, peer: peer, metadata: metadata, headers: current.headers)
   }
 
   /// Forgets the body received so far.

@@ -22,6 +22,9 @@ final class RequestAuthentication: Sendable {
   /// The value of `WWW-Authenticate`.
   var challenge: String { authenticator.challenge }
 
+  /// What a client that may send is known by.
+  func identity(_ values: (String) -> [String]) -> [String: [String]] { authenticator.identity(values) }
+
   /// Requests that wait for a decision.
   var waiting: Int { pending.load(ordering: .relaxed) }
 

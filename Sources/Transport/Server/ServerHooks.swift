@@ -6,6 +6,8 @@ package import PipelineKit
 package struct ServerHooks: Sendable {
   /// Whose server it is: a later one of the same owner at the same address takes over its socket.
   package var owner: ServerOwner?
+  /// What has to come along with requests besides their headers; nil when nothing does.
+  package var interest: RequestInterest?
   /// Decides who may send; nil lets everybody in.
   package var authenticator: (any ServerAuthenticator)?
   /// Why no request can be taken at present, asked before a request is read; nil when one can.
@@ -48,6 +50,7 @@ package struct ServerHooks: Sendable {
     }
     owner = ServerOwner(
       collector: ObjectIdentifier(context.metrics), component: context.id, transport: transport)
+    interest = context.interest
     let gate = context.gate
     self.gate = { gate.refusal }
     requests = context.memory.requests

@@ -12,7 +12,8 @@ package struct ServerRequest: Sendable {
   package var body: [UInt8]
   /// The client's address: `127.0.0.1:51724`, or empty for a unix socket.
   package let peer: String
-  /// The request headers by lower-case name; empty unless `include_metadata` is set.
+  /// The request headers by lower-case name, if `include_metadata` is set, and what else is wanted, see
+  /// `RequestInterest`.
   package let metadata: [String: [String]]
   let headers: HeaderFields
 
@@ -74,7 +75,8 @@ package struct GRPCRequest: Sendable {
   package var message: [UInt8]
   /// The client's address: `127.0.0.1:51724`, or empty for a unix socket.
   package let peer: String
-  /// The request metadata by lower-case name; empty unless `include_metadata` is set.
+  /// The request metadata by lower-case name, if `include_metadata` is set, and what else is wanted, see
+  /// `RequestInterest`.
   package let metadata: [String: [String]]
 }
 

@@ -76,7 +76,7 @@ extension ExpressionProgram {
     case .double: return .double(Double(bitPattern: value.bits))
     case .string:
       switch value.extra {
-      case ExpressionValue.Home.entry: return .string(value.range)
+      case ExpressionValue.Home.entry: return .string(entry.wellFormed(value.range))
       case ExpressionValue.Home.entryBytes: return .bytes(value.range)
       default:
         try frame.take(memory: value.range.count)
@@ -99,7 +99,7 @@ extension ExpressionProgram {
           continue
         }
         let key = try result(next.key, &entry, &frame, depth: depth + 1)
-        entry.append(key: key.range, content, to: chain)
+        entry.append(key: entry.wellFormed(key.range), content, to: chain)
       }
       return made
     }

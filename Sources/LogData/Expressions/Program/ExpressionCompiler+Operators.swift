@@ -85,7 +85,7 @@ extension ExpressionCompiler {
         return emit(operation, subject.node, text.node, at: syntax, gives: .bool)
       }
     }
-    patterns.append(compiled)
+    patterns.append(CapturePattern(compiled, asking: .existence))
     return emit(.matchesPattern, subject.node, Int32(clamping: patterns.count - 1), at: syntax, gives: .bool)
   }
 

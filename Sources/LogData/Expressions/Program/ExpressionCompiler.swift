@@ -15,7 +15,7 @@ struct ExpressionCompiler {
   var children: [Int32] = []
   var values: [ExpressionValue] = []
   var constants: [UInt8] = []
-  var patterns: [Pattern] = []
+  var patterns: [CapturePattern] = []
   var layouts: [TimeLayout] = []
   var zones: [TimeZoneRules] = []
   var variables = 0

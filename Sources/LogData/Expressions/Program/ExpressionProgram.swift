@@ -66,7 +66,7 @@ struct ExpressionProgram: Sendable {
   let values: [ExpressionValue]
   /// The bytes of constant texts.
   let constants: [UInt8]
-  let patterns: [Pattern]
+  let patterns: [CapturePattern]
   let layouts: [TimeLayout]
   let zones: [TimeZoneRules]
   let root: Int32

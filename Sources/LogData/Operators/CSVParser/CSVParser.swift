@@ -49,7 +49,7 @@ package struct CSVParser: LogValueParser {
   package mutating func parse(
     _ value: LogValue, of entry: inout LogEntry
   ) throws(LogOperatorError) -> LogValue {
-    let text = try entry.wellFormedText(of: value, orBytes: true)
+    let text = try entry.wellFormedText(of: value)
     fields.removeAll(keepingCapacity: true)
     if quotes == .ignored {
       split(text, by: delimiter, of: entry)
@@ -80,12 +80,12 @@ package struct CSVParser: LogValueParser {
     guard let header = entry.value(of: attribute.utf8.span, in: .attributes) else {
       throw LogOperatorError("there is no attribute \"\(attribute)\" with the names of the fields")
     }
-    guard header.kind == .string else {
+    guard header.isText else {
       throw LogOperatorError(
         "the attribute \"\(attribute)\" with the names of the fields is \(header.kind.noun), not a string")
     }
     let count = fields.count
-    split(header.range, by: headerDelimiter, of: entry)
+    split(entry.wellFormed(header.range), by: headerDelimiter, of: entry)
     if fields.count - count != count { throw wrongCount(expected: fields.count - count, found: count) }
     for index in 0..<count {
       entry.append(key: fields[count + index], .string(fields[index]), to: map)

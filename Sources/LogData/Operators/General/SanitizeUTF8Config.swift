@@ -19,19 +19,22 @@ package struct SanitizeUTF8Config: OperatorSettings {
   }
 }
 
-/// Replaces each run of bytes that are no UTF-8 by one U+FFFD.
+/// Replaces each run of bytes that are no UTF-8 by one U+FFFD; bytes become a string.
 struct UTF8Sanitizer: EntryReader {
   let field: FieldPath
 
   /// Does nothing when the field is not there.
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { return }
-    guard value.kind == .string else {
+    guard value.isText else {
       throw LogOperatorError("\(field) is \(value.kind.noun), not a string")
     }
     let (start, end) = (value.range.lowerBound, value.range.upperBound)
     var wrong = UTF8Check.firstInvalid(in: entry.arena.span, from: start, to: end)
-    if wrong < 0 { return }
+    if wrong < 0 {
+      if value.kind == .bytes { try entry.set(.string(value.range), at: field) }
+      return
+    }
     let result = entry.arena.count
     var done = start
     while wrong >= 0 {

@@ -27,7 +27,7 @@ struct Unquoter: EntryReader {
   /// Does nothing when the field is not there.
   func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { return }
-    guard value.kind == .string else {
+    guard value.isText else {
       throw LogOperatorError("\(field) is \(value.kind.noun), which cannot be unquoted")
     }
     let range = value.range

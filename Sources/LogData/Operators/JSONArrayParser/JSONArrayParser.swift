@@ -12,7 +12,7 @@ package struct JSONArrayParser: LogValueParser {
   package init(header: [String]? = nil) { names = header.map { KeyBlock($0) } }
 
   package func parse(_ value: LogValue, of entry: inout LogEntry) throws(LogOperatorError) -> LogValue {
-    let text = try value.textRange(orBytes: true)
+    let text = try value.textRange()
     let list: LogChain
     let result: LogValue
     do throws(JSONFault) {

@@ -40,7 +40,7 @@ final class Recombiner: HoldingLogOperator {
     let isFirst = matches && config.isFirstEntry != nil
     if isFirst { finish(series, emit) }
     guard let value = entry.value(at: field) else { throw LogOperatorError.missing(field) }
-    guard value.kind == .string else {
+    guard value.isText else {
       throw LogOperatorError("\(field) is \(value.kind.noun), not a string")
     }
     if series.count == 0, sources.openCount >= config.maxSources { flush(emit: emit) }

@@ -68,9 +68,9 @@ final class Series {
   /// Makes the base the entry that all became.
   func finish(_ field: FieldPath) {
     if count > 1 {
-      let joined = LogValue.string(base.add(text.bytes))
+      let joined = base.add(text.bytes)
       // A field that held a string can be set.
-      try? base.set(joined, at: field)
+      try? base.set(base.textValue(joined), at: field)
     }
     if let first = held.first { base.source = first }
   }
@@ -93,8 +93,7 @@ struct SeriesTable {
   /// The series that an entry belongs to.
   mutating func series(of entry: borrowing LogEntry, by identifier: FieldPath) -> Series {
     let value = entry.value(at: identifier)
-    let range =
-      value?.kind == .string ? value?.range ?? WireRange(start: 0, end: 0) : WireRange(start: 0, end: 0)
+    let range = value?.range ?? WireRange(start: 0, end: 0)
     // A name holds over several streams, as when a file is rotated.
     let stream = range.isEmpty ? entry.source.stream : 0
     if let current, Self.isSeries(current, of: entry.text(range), stream) { return current }

@@ -63,11 +63,13 @@ package struct RegexReplaceConfig: OperatorSettings {
 
     func process(_ entry: inout LogEntry) throws(LogOperatorError) -> LogVerdict {
       guard let value = entry.value(at: field) else { return .pass }
-      guard value.kind == .string else {
+      guard value.isText else {
         throw LogOperatorError("\(field): expected a string, found \(value.kind.noun)")
       }
       let replaced = replacer.replace(value.range, of: &entry)
-      if replaced != value.range { try entry.set(.string(replaced), at: field) }
+      if replaced != value.range {
+        try entry.set(value.kind == .string ? .string(replaced) : entry.textValue(replaced), at: field)
+      }
       return .pass
     }
   }

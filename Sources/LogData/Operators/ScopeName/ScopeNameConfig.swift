@@ -26,9 +26,9 @@ package struct ScopeNameReader: Sendable {
   /// - Throws: when the field is not there or not a string; the entry is left as it was.
   package func apply(_ entry: inout LogEntry) throws(LogOperatorError) {
     guard let value = entry.value(at: field) else { throw .missing(field) }
-    guard value.kind == .string else {
+    guard value.isText else {
       throw LogOperatorError("\(field): the name of a scope must be a string, found \(value.kind.noun)")
     }
-    entry.scopeName = value.range
+    entry.scopeName = entry.wellFormed(value.range)
   }
 }

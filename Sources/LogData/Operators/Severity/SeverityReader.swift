@@ -21,7 +21,7 @@ package struct SeverityReader: Sendable {
     guard let value = entry.value(at: field) else { throw .missing(field) }
     let text: WireRange
     switch value.kind {
-    case .string, .bytes: text = value.range
+    case .string, .bytes: text = entry.wellFormed(value.range)
     case .int: text = entry.add(String(value.int))
     case .double:
       guard let whole = Int64(exactly: value.double) else {

@@ -111,6 +111,8 @@ enum ExpressionOracle {
     entry.append(key: entry.add("status"), entry.string("500"), to: .attributes)
     entry.append(key: entry.add("bytes"), .int(1234), to: .attributes)
     entry.append(key: entry.add("ratio"), .double(0.25), to: .attributes)
+    let raw: [UInt8] = Array("caf".utf8) + [0xE9, 0x20, 0xC3]
+    entry.append(key: entry.add("raw"), .bytes(entry.add(raw.span)), to: .attributes)
     entry.append(key: entry.add("json"), entry.string(#"{"a": [1, {"b": "\u00e4"}]}"#), to: .attributes)
     let (list, value) = entry.makeList()
     for number in [3, 1, 2] { entry.append(.int(Int64(number)), to: list) }
@@ -123,6 +125,7 @@ enum ExpressionOracle {
   }
 
   static let seeds: [[UInt8]] = [
+    "attributes.raw + '!' + upper(attributes.raw[1:])", "{(attributes.raw): split(attributes.raw, ' ')}",
     #"attributes.status == "500" and body matches "^ERROR""#, "attributes.a?.b ?? attributes['bytes'] > 0x10",
     "let x = split(body, ' ') | map(lower(#)); x[1:-1] == ['zürich'] ? {a: x, (x[0]): 1.5e3} : nil",
     "filter(attributes.list, {# > 1}) | sum() not in 1..4",

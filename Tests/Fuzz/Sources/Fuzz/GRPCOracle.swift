@@ -52,7 +52,7 @@ enum GRPCOracle {
     let budget = shared.budget
     var headers: HPACKHeaders = [":method": "POST", ":path": "/a/B", "content-type": "application/grpc"]
     if let encoding { headers.add(name: "grpc-encoding", value: encoding) }
-    var stream = try demand("the head") { try GRPCHeaders.request(headers, shared, now: .now()) }
+    var stream = try demand("the head") { try GRPCHeaders.request(headers, shared, peer: "", now: .now()) }
     let result: Result
     do throws(GRPCFailure) {
       for chunk in chunks { try stream.receive(ByteBuffer(bytes: chunk), shared) }
