@@ -53,6 +53,8 @@ struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kernel watches as many files as it may.
   var isOutOfWatches: Bool { code == ENOSPC || code == ENOMEM }
 
+  /// There are as many open files as there may be.
+  static let outOfHandles = FileError(code: EMFILE)
   /// The file is said to be compressed and is not, or is damaged.
   static let damaged = FileError(code: EBADMSG)
   /// The file is compressed, and is to be read as it is.

@@ -7,7 +7,7 @@ extension Tailer {
   /// Opens a regular file; nil when it is none, or cannot be opened.
   func open(_ path: String) -> (content: FileContent, status: FileStatus)? {
     do {
-      let (file, status) = try OpenFile.open(path, counting: meters.openFiles)
+      let (file, status) = try openHandle(path)
       guard status.kind == .regular else { return nil }
       let content = try FileContent(file, settings.config.compression)
       complaints.remove(path)
@@ -58,7 +58,7 @@ extension Tailer {
         "a file goes on in a copy", metadata: ["file": "\(file.path)", "copy": "\(path)"])
       return attach(file, to: content, status, path: path)
     }
-    for file in kin where file.content != nil {
+    for file in kin where book.isFollowed(file) {
       guard let likeness = resemblance(file, to: content, status.size) else { continue }
       content.release()
       candidates[status.id] = CopyCandidate(
@@ -158,6 +158,7 @@ extension Tailer {
     touch(next)
     activate(next)
     judgeCandidates(of: file)
+    if book.isAbsent(file), file.framer.offset > 0 { search(for: file) }
   }
 
   /// A place in a file and what stands before it.
