@@ -59,11 +59,14 @@ struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   static let damaged = FileError(code: EBADMSG)
   /// The file is compressed, and is to be read as it is.
   static let compressed = FileError(code: EILSEQ)
+  /// The name of the file is no text.
+  static let nameless = FileError(code: EINVAL)
 
   var description: String {
     switch self {
     case .damaged: return "it is no gzip file, or a damaged one"
     case .compressed: return "it is a gzip file; set compression: auto, or exclude it"
+    case .nameless: return "its name is not UTF-8"
     default: break
     }
     guard let text = unsafe strerror(code) else { return "error \(code)" }

@@ -78,9 +78,10 @@ final class TailRig {
     let answers = predecessor?.answers ?? Answers()
     self.answers = answers
     consumer = CollectingConsumer(answering: nil)
-    let include = yaml.contains("include:") ? "{" : "{include: [DIR/*.log]\(yaml == "{}" ? "" : ",") "
-    var config = try Self.decode((include + yaml.dropFirst()).replacing("DIR", with: scratch.path))
-    if !yaml.contains("start_at") { config.startAt = .beginning }
+    let start = yaml.contains("start_at:") ? "" : "start_at: beginning, "
+    let include = yaml.contains("include:") ? "" : "include: [DIR/*.log], "
+    var config = try Self.decode(
+      ("{" + start + include + yaml.drop { $0 != "{" }.dropFirst()).replacing("DIR", with: scratch.path))
     change(&config)
     let place = scratch.path
     config.include = config.include.map { $0.replacing("DIR", with: place) }
@@ -197,6 +198,9 @@ final class TailRig {
     settle()
     store?.write(tailer.takeChanges())
   }
+
+  /// Changes what is stored.
+  func damage(_ change: (inout [String: [UInt8]]) -> Void) { store?.content.withLock { change(&$0) } }
 
   // MARK: What came
 

@@ -89,6 +89,9 @@ extension Tailer {
   func attach(_ file: TailedFile, to content: FileContent, _ status: FileStatus, path: String) {
     candidates[status.id] = nil
     if book.absent[file.serial] != nil { book.remove(file) }
+    // A copy may still be growing; the file itself, when it is shorter now, was truncated.
+    file.isAwaited =
+      content.isGzip || status.size < file.framer.offset && status.id.inode != file.id.inode
     file.id = status.id
     file.path = path
     file.isListed = settings.finder.matches(path) && (try? FileStatus.of(path).id) == status.id
@@ -97,7 +100,6 @@ extension Tailer {
     file.isAtEnd = false
     file.endsAtEnd = false
     file.isDeleted = false
-    file.isAwaited = content.count(in: status.size) < file.framer.offset || content.isGzip
     file.size = status.size
     file.seenInLook = looks
     book.add(file)
@@ -162,7 +164,7 @@ extension Tailer {
   }
 
   /// A place in a file and what stands before it.
-  private func position(_ offset: UInt64, in content: FileContent) -> FilePosition {
+  func position(_ offset: UInt64, in content: FileContent) -> FilePosition {
     let count = Int(min(offset, UInt64(Self.trailSize)))
     let trail = (try? content.print(count, endingAt: offset)) ?? nil
     return FilePosition(offset: offset, trail: trail ?? .none)

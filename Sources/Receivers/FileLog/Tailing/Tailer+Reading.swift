@@ -202,6 +202,6 @@ extension Tailer {
         break
       }
     }
-    if offset > 0, !file.skipsZeros { file.move(to: FilePosition(offset: offset), settings.framing) }
+    if offset > 0, !file.skipsZeros { file.move(to: position(offset, in: content), settings.framing) }
   }
 }

@@ -71,6 +71,8 @@ final class Tailer {
   var isStoring: Bool { checkpoints != nil }
   var unsaved: [TailedFile] = []
   var forgotten: [UInt64] = []
+  /// Keys of what was stored and makes no sense.
+  var damaged: [String] = []
   var saving: [TailedFile] = []
   var isSaving = false
   var nextSave: MonotonicInstant
