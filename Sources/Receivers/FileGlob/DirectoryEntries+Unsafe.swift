@@ -4,9 +4,12 @@ internal import Glibc
 struct DirectoryEntry: Sendable {
   enum Kind: Sendable { case regular, directory, link, unknown, other }
 
+  /// With `\u{FFFD}` in place of what is no UTF-8.
   let name: String
   let kind: Kind
   let inode: UInt64
+  /// Whether the name is UTF-8; files of other names cannot be told of, and so are not read.
+  let isText: Bool
 
   /// Everything in a directory except itself and the one above, in the order of the file system.
   static func all(in path: String) throws(FileError) -> [DirectoryEntry] {
@@ -23,11 +26,13 @@ struct DirectoryEntry: Sendable {
         default: .other
         }
       let inode = UInt64(unsafe entry.pointee.d_ino)
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      let (name, isText) = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe (String(cString: $0), String(validatingCString: $0) != nil)
+        }
       }
       if name == "." || name == ".." { continue }
-      entries.append(DirectoryEntry(name: name, kind: kind, inode: inode))
+      entries.append(DirectoryEntry(name: name, kind: kind, inode: inode, isText: isText))
     }
     return entries
   }

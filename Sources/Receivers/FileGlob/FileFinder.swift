@@ -75,14 +75,14 @@ struct FileWalk {
     case .wild:
       for entry in entries(of: directory) where segment.matches(entry.name[...]) {
         let path = FileFinder.path(directory, entry.name)
-        if rest.isEmpty { examine(path, entry.kind) } else { descend(path, entry.kind, rest, ancestors) }
+        if rest.isEmpty { examine(path, entry) } else { descend(path, entry, rest, ancestors) }
       }
     case .deep:
       if !rest.isEmpty { walk(directory, rest, ancestors) }
       for entry in entries(of: directory) {
         let path = FileFinder.path(directory, entry.name)
-        if rest.isEmpty { examine(path, entry.kind) }
-        descend(path, entry.kind, segments, ancestors)
+        if rest.isEmpty { examine(path, entry) }
+        descend(path, entry, segments, ancestors)
       }
     }
   }
@@ -95,7 +95,7 @@ struct FileWalk {
     let path = FileFinder.path(directory, name)
     if rest.isEmpty {
       watch(directory)
-      return examine(path, .unknown)
+      return examine(path)
     }
     do {
       if try FileStatus.of(path).kind != .directory || FileStatus.isLink(path) { watch(directory) }
@@ -108,10 +108,11 @@ struct FileWalk {
 
   /// Goes into a directory below one that was read; what is none is passed over.
   private mutating func descend(
-    _ path: String, _ kind: DirectoryEntry.Kind, _ segments: ArraySlice<GlobPattern.Segment>,
+    _ path: String, _ entry: DirectoryEntry, _ segments: ArraySlice<GlobPattern.Segment>,
     _ ancestors: [FileID]
   ) {
-    if kind == .regular || kind == .other { return }
+    if entry.kind == .regular || entry.kind == .other { return }
+    if !entry.isText { return report(path, .nameless) }
     do {
       let status = try FileStatus.of(path)
       // A link to a directory further up would be followed for ever.
@@ -122,8 +123,10 @@ struct FileWalk {
     }
   }
 
-  private mutating func examine(_ path: String, _ kind: DirectoryEntry.Kind) {
-    if kind == .directory || kind == .other || exclude.contains(where: { $0.matches(path) }) { return }
+  private mutating func examine(_ path: String, _ entry: DirectoryEntry? = nil) {
+    if entry?.kind == .directory || entry?.kind == .other { return }
+    if exclude.contains(where: { $0.matches(path) }) { return }
+    if entry?.isText == false { return report(path, .nameless) }
     guard seenFiles.insert(path).inserted else { return }
     do {
       let status = try FileStatus.of(path)

@@ -53,15 +53,20 @@ struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The kernel watches as many files as it may.
   var isOutOfWatches: Bool { code == ENOSPC || code == ENOMEM }
 
+  /// There are as many open files as there may be.
+  static let outOfHandles = FileError(code: EMFILE)
   /// The file is said to be compressed and is not, or is damaged.
   static let damaged = FileError(code: EBADMSG)
   /// The file is compressed, and is to be read as it is.
   static let compressed = FileError(code: EILSEQ)
+  /// The name of the file is no text.
+  static let nameless = FileError(code: EINVAL)
 
   var description: String {
     switch self {
     case .damaged: return "it is no gzip file, or a damaged one"
     case .compressed: return "it is a gzip file; set compression: auto, or exclude it"
+    case .nameless: return "its name is not UTF-8"
     default: break
     }
     guard let text = unsafe strerror(code) else { return "error \(code)" }

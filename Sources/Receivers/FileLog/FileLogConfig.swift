@@ -63,7 +63,7 @@ package struct FileLogConfig: ConfigGroup {
     Field(
       "fingerprint_size", \.fingerprintSize,
       "How many of a file's first bytes tell it from others, beside its device and inode.",
-      check: .atLeast(16)),
+      check: .range(16 ... .mebibytes(16))),
     .group(\.lines),
     Field("max_log_size", \.maxLogSize, "The most bytes of one record.", check: .atLeast(1)),
     Field("max_log_size_behavior", \.maxLogSizeBehavior, "What becomes of a longer one."),

@@ -27,9 +27,18 @@ final class TailRig {
   private let store: MemoryStore?
   private let config: FileLogConfig
 
-  /// How deliveries are answered; tests change it as they go.
+  /// How deliveries are answered and files opened; tests change it as they go.
   final class Answers: Sendable {
     let outcome = Mutex<Outcome?>(.accepted)
+    /// How many files the system lets be open.
+    let room = Mutex(Int.max)
+
+    func open(
+      _ path: String, counting gauge: SelfMetricCell
+    ) throws(FileError) -> (file: OpenFile, status: FileStatus) {
+      if gauge.value >= room.withLock({ $0 }) { throw FileError.outOfHandles }
+      return try OpenFile.open(path, counting: gauge)
+    }
   }
 
   /// What is stored, in memory.
@@ -56,10 +65,12 @@ final class TailRig {
   ///   - predecessor: whose directory, clock and answers are used, and what it has left.
   ///   - takesOver: whether the predecessor's open files come along, as at a reload.
   ///   - isStoring: whether positions are stored.
+  ///   - mostHandles: how many files may be open, as far as the tailer knows.
   ///   - change: made to settings that include `*.log` and start at the beginning; `DIR` is the directory.
   init(
     after predecessor: TailRig? = nil, takesOver: Bool = false, usesNotices: Bool = true,
-    isStoring: Bool = false, settings yaml: String = "{}", _ change: (inout FileLogConfig) -> Void = { _ in }
+    isStoring: Bool = false, mostHandles: Int = .max, settings yaml: String = "{}",
+    _ change: (inout FileLogConfig) -> Void = { _ in }
   ) throws {
     scratch = predecessor?.scratch ?? Scratch()
     clock = predecessor?.clock ?? TestClock()
@@ -67,9 +78,10 @@ final class TailRig {
     let answers = predecessor?.answers ?? Answers()
     self.answers = answers
     consumer = CollectingConsumer(answering: nil)
-    let include = yaml.contains("include:") ? "{" : "{include: [DIR/*.log]\(yaml == "{}" ? "" : ",") "
-    var config = try Self.decode((include + yaml.dropFirst()).replacing("DIR", with: scratch.path))
-    if !yaml.contains("start_at") { config.startAt = .beginning }
+    let start = yaml.contains("start_at:") ? "" : "start_at: beginning, "
+    let include = yaml.contains("include:") ? "" : "include: [DIR/*.log], "
+    var config = try Self.decode(
+      ("{" + start + include + yaml.drop { $0 != "{" }.dropFirst()).replacing("DIR", with: scratch.path))
     change(&config)
     let place = scratch.path
     config.include = config.include.map { $0.replacing("DIR", with: place) }
@@ -85,7 +97,7 @@ final class TailRig {
     tailer = Tailer(
       try TailSettings(config),
       context: .testing(.receiver, "file_log", clock: clock, metrics: metrics), consumer: consumer,
-      mailbox: mailbox, notices: notices, estate: estate,
+      mailbox: mailbox, notices: notices, mostHandles: mostHandles, opening: answers.open, estate: estate,
       stored: isStoring ? stored : [:], checkpoints: store)
   }
 
@@ -119,6 +131,16 @@ final class TailRig {
   func rename(_ name: String, to other: String) throws {
     if Foundation.rename(path(name), path(other)) != 0 { throw CocoaError(.fileWriteUnknown) }
   }
+
+  func makeDirectory(_ name: String) throws {
+    try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+  }
+
+  func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target)
+  }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 
   func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
@@ -177,8 +199,13 @@ final class TailRig {
     store?.write(tailer.takeChanges())
   }
 
+  /// Changes what is stored.
+  func damage(_ change: (inout [String: [UInt8]]) -> Void) { store?.content.withLock { change(&$0) } }
+
   // MARK: What came
 
+  /// How many files are open.
+  var openFiles: Int { tailer.meters.openFiles.value }
   var records: [Record] { consumer.arrivals.flatMap { Self.records(of: $0.batch) } }
   var bodies: [String] { records.map(\.body) }
 

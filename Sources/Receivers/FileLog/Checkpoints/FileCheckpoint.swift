@@ -21,7 +21,7 @@ struct FileCheckpoint: Sendable, Equatable {
     isDeleted = file.isDeleted
   }
 
-  /// Reads what ``encoded`` wrote; nil for anything else.
+  /// Reads what ``encoded`` wrote; nil for what it cannot have written.
   init?(_ bytes: [UInt8]) {
     id = FileID(device: 0, inode: 0)
     path = ""
@@ -52,14 +52,16 @@ struct FileCheckpoint: Sendable, Equatable {
       return nil
     }
     guard !path.isEmpty, trailCount <= Tailer.trailSize, UInt64(trailCount) <= position.offset,
-      headCount <= Self.longestHead
+      position.offset <= Self.mostBytes, position.records <= Self.mostBytes, headCount <= Self.longestHead
     else { return nil }
     head = BytePrint(count: headCount, hash: headHash)
     position.trail = BytePrint(count: trailCount, hash: trailHash)
   }
 
   /// No fingerprint is longer.
-  private static let longestHead = 1 << 30
+  static let longestHead = 16 << 20
+  /// No file is longer.
+  private static let mostBytes = UInt64(Int64.max)
 
   var encoded: [UInt8] {
     var writer = WireWriter(capacity: 128)

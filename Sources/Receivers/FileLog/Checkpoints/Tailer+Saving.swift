@@ -9,14 +9,19 @@ extension Tailer {
   /// That something was ever stored is stored under this key.
   private static let beginKey = "begun"
   private static let prefix = "file/"
+  /// Higher numbers of files are damage.
+  private static let lastSerial: UInt64 = 1 << 62
 
   /// Begins with what an earlier life has stored.
   func restore(_ stored: [String: [UInt8]]) {
     hasPast = stored[Self.beginKey] != nil
-    for (key, value) in stored {
-      guard key.hasPrefix(Self.prefix), let serial = UInt64(key.dropFirst(Self.prefix.count), radix: 16),
+    for (key, value) in stored where key.hasPrefix(Self.prefix) {
+      guard let serial = UInt64(key.dropFirst(Self.prefix.count), radix: 16), serial <= Self.lastSerial,
         let checkpoint = FileCheckpoint(value)
-      else { continue }
+      else {
+        damaged.append(key)
+        continue
+      }
       let file = TailedFile(
         serial: serial, id: checkpoint.id, path: checkpoint.path, framer: LineFramer(settings.framing),
         now: context.clock.now)
@@ -26,6 +31,11 @@ extension Tailer {
       file.isDeleted = checkpoint.isDeleted
       file.head = checkpoint.head
       book.addAbsent(file)
+    }
+    if !damaged.isEmpty {
+      context.logger.error(
+        "what was stored of some files makes no sense, they are read as if they were new",
+        metadata: ["files": "\(damaged.count)"])
     }
     if !book.absent.isEmpty {
       context.logger.info("reading goes on where it stopped", metadata: ["files": "\(book.absent.count)"])
@@ -48,6 +58,9 @@ extension Tailer {
   /// Everything that is to be written now.
   func takeChanges() -> CheckpointChanges {
     var changes: CheckpointChanges = [:]
+    // First: files that are new may have got the numbers of these.
+    for key in damaged { changes[key] = .some(nil) }
+    damaged = []
     for file in unsaved {
       file.isUnsaved = false
       guard let accepted = file.accepted else { continue }
@@ -77,7 +90,9 @@ extension Tailer {
   }
 
   /// Whether something waits to be stored.
-  var isUnsaved: Bool { isStoring && !isSaving && (!unsaved.isEmpty || !forgotten.isEmpty) }
+  var isUnsaved: Bool {
+    isStoring && !isSaving && (!unsaved.isEmpty || !forgotten.isEmpty || !damaged.isEmpty)
+  }
 
   /// What was posted has been written, or not.
   func saved(_ problem: String?) {

@@ -152,7 +152,10 @@ final class RecordWriter {
     var attributes = LogEntry()
     if let header {
       guard let end = try readHeader(header, content, &attributes) else { return nil }
-      if file.framer.offset < end { file.move(to: FilePosition(offset: end), file.framer.framing) }
+      if file.framer.offset < end {
+        let trail = try content.print(Int(min(end, UInt64(Tailer.trailSize))), endingAt: end)
+        file.move(to: FilePosition(offset: end, trail: trail ?? .none), file.framer.framing)
+      }
     }
     let status = try content.status()
     return LogOrigin(

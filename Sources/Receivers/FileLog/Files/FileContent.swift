@@ -31,6 +31,15 @@ final class FileContent {
   /// How much there is in a file of that size; more than there can be where only decompressing it would tell.
   func count(in size: UInt64) -> UInt64 { isGzip ? .max : size }
 
+  /// Whether there is nothing behind an offset in a file of that size, as far as this can be told without decompressing.
+  func ends(at offset: UInt64, _ size: UInt64) -> Bool {
+    if !isGzip { return size <= offset }
+    // A gzip file ends in the length of what was compressed, modulo 2^32.
+    var length: [UInt8] = [0, 0, 0, 0]
+    guard size >= 18, (try? file.read(4, at: size - 4, into: &length)) == 4 else { return false }
+    return length.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == UInt32(truncatingIfNeeded: offset)
+  }
+
   /// Reads from an offset into `buffer`; fewer bytes than asked for only where there are no more.
   func read(_ count: Int, at offset: UInt64, into buffer: inout [UInt8]) throws(FileError) -> Int {
     if !isGzip { return try file.read(count, at: offset, into: &buffer) }

@@ -26,6 +26,10 @@ struct FileBook {
     absent[serial] != nil || files.values.contains { $0.serial == serial }
   }
 
+  /// Whether it lies in a file, open or not.
+  func isFollowed(_ file: TailedFile) -> Bool { files[file.id] === file }
+  func isAbsent(_ file: TailedFile) -> Bool { absent[file.serial] === file }
+
   func file(_ id: FileID) -> TailedFile? { files[id] }
   func file(at path: String) -> TailedFile? { paths[path] }
 

@@ -9,6 +9,7 @@ internal import Synchronization
 final class TailEstate: @unchecked Sendable {
   let book: FileBook
   let candidates: [FileID: CopyCandidate]
+  let searches: [Tailer.Search]
   let window: DeliveryWindow
   let notices: FileNotices?
   let watches: [Int32: TailedFile]
@@ -19,6 +20,7 @@ final class TailEstate: @unchecked Sendable {
   init(_ tailer: Tailer, _ event: WakeEvent) {
     book = tailer.book
     candidates = tailer.candidates
+    searches = tailer.searches
     window = tailer.window
     notices = tailer.notices
     watches = tailer.watches

@@ -63,16 +63,16 @@ final class TailThread: Sendable {
 
   private func work() {
     let context = start.context
-    // Every file that is followed stays open.
-    _ = HandleLimit.raise()
     let notices = start.estate?.notices ?? (try? FileNotices())
     if notices == nil {
       context.logger.warning("the kernel tells of no changes to files, they are looked at instead")
     }
     let place = start.place
+    // The other half is for connections.
+    let mostHandles = max(64, HandleLimit.raise() / 2)
     let tailer = Tailer(
       start.settings, context: context, consumer: start.consumer, mailbox: mailbox, notices: notices,
-      estate: start.estate, stored: start.stored, checkpoints: start.checkpoints,
+      mostHandles: mostHandles, estate: start.estate, stored: start.stored, checkpoints: start.checkpoints,
       isAwaited: { place.isAwaited })
     var alarm: MonotonicInstant?
     while true {

@@ -105,7 +105,7 @@ extension Tailer {
         }
         continue
       }
-      if original.content == nil {
+      if !book.isFollowed(original) {
         decide(candidate.path, candidate.content, status)
       } else if isGone(original) {
         leave(original)

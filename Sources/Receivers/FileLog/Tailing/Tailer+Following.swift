@@ -7,7 +7,7 @@ extension Tailer {
   /// Opens a regular file; nil when it is none, or cannot be opened.
   func open(_ path: String) -> (content: FileContent, status: FileStatus)? {
     do {
-      let (file, status) = try OpenFile.open(path, counting: meters.openFiles)
+      let (file, status) = try openHandle(path)
       guard status.kind == .regular else { return nil }
       let content = try FileContent(file, settings.config.compression)
       complaints.remove(path)
@@ -58,7 +58,7 @@ extension Tailer {
         "a file goes on in a copy", metadata: ["file": "\(file.path)", "copy": "\(path)"])
       return attach(file, to: content, status, path: path)
     }
-    for file in kin where file.content != nil {
+    for file in kin where book.isFollowed(file) {
       guard let likeness = resemblance(file, to: content, status.size) else { continue }
       content.release()
       candidates[status.id] = CopyCandidate(
@@ -89,6 +89,9 @@ extension Tailer {
   func attach(_ file: TailedFile, to content: FileContent, _ status: FileStatus, path: String) {
     candidates[status.id] = nil
     if book.absent[file.serial] != nil { book.remove(file) }
+    // A copy may still be growing; the file itself, when it is shorter now, was truncated.
+    file.isAwaited =
+      content.isGzip || status.size < file.framer.offset && status.id.inode != file.id.inode
     file.id = status.id
     file.path = path
     file.isListed = settings.finder.matches(path) && (try? FileStatus.of(path).id) == status.id
@@ -97,7 +100,6 @@ extension Tailer {
     file.isAtEnd = false
     file.endsAtEnd = false
     file.isDeleted = false
-    file.isAwaited = content.count(in: status.size) < file.framer.offset || content.isGzip
     file.size = status.size
     file.seenInLook = looks
     book.add(file)
@@ -158,10 +160,11 @@ extension Tailer {
     touch(next)
     activate(next)
     judgeCandidates(of: file)
+    if book.isAbsent(file), file.framer.offset > 0 { search(for: file) }
   }
 
   /// A place in a file and what stands before it.
-  private func position(_ offset: UInt64, in content: FileContent) -> FilePosition {
+  func position(_ offset: UInt64, in content: FileContent) -> FilePosition {
     let count = Int(min(offset, UInt64(Self.trailSize)))
     let trail = (try? content.print(count, endingAt: offset)) ?? nil
     return FilePosition(offset: offset, trail: trail ?? .none)

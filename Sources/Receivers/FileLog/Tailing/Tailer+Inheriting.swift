@@ -12,6 +12,7 @@ extension Tailer {
     window.retry = settings.retry
     watches = estate.watches
     directories = estate.directories
+    searches = estate.searches
     candidates = estate.candidates.filter { settings.finder.matches($0.value.path) }
     isBeginning = false
     hasPast = true

@@ -50,7 +50,7 @@ extension Tailer {
   }
 
   /// Has everything looked at again, though not more often than at intervals.
-  private func lookSoon() {
+  func lookSoon() {
     nextLook = min(nextLook, max(context.clock.now, lastLook + settings.config.pollInterval))
   }
 
@@ -60,6 +60,8 @@ extension Tailer {
     lastLook = context.clock.now
     remote = RemoteDevices.mounted()
     let look = settings.finder.look(watching: watching())
+    let interval = settings.config.pollInterval
+    nextLook = lastLook + (isBlind ? interval : max(Self.lookInterval, interval))
     for (path, error) in look.problems { complain(path, error) }
     var strangers: [(path: String, status: FileStatus)] = []
     for (path, status) in selected(look.files) where !found(path, status) { strangers.append((path, status)) }
@@ -69,14 +71,13 @@ extension Tailer {
     let others = strangers.filter { !returned($0.path, $0.status) }
     for (path, status) in others { meet(path, status) }
     old = old.filter { $0.value.watch != nil || book.file(at: $0.key) == nil }
+    if isBeginning { searchAbsent() }
     isBeginning = false
     keepHouse()
     for (watch, paths) in directories where paths.isEmpty {
       directories[watch] = nil
       notices?.remove(watch)
     }
-    let interval = settings.config.pollInterval
-    nextLook = lastLook + (isBlind ? interval : max(Self.lookInterval, interval))
   }
 
   /// Those of the files that were found which are read, in their order.
@@ -188,7 +189,8 @@ extension Tailer {
   func complain(
     _ path: String, _ error: FileError, _ message: Logger.Message = "a file cannot be read, it is tried again"
   ) {
-    if error.isMissing { return }
+    // Of too many open files it is told where they are opened.
+    if error.isMissing || error.isOutOfHandles { return }
     guard complaints.insert(path).inserted else { return }
     meters.unreadable.add()
     context.logger.warning(message, metadata: ["file": "\(path)", "error": "\(error)"])

@@ -23,27 +23,34 @@ extension Tailer {
 
   /// Reads a piece of a file; whether there is more.
   private func visit(_ file: TailedFile) -> Bool {
-    guard let content = file.content else {
-      file.isActive = false
-      return false
-    }
     do throws(FileError) {
+      if file.content == nil, file.isActive, book.isFollowed(file) {
+        file.content = try reopened(file)
+        if file.content == nil { part(file) }
+      }
+      guard let content = file.content else {
+        file.isActive = false
+        return false
+      }
       if settings.config.acquireFSLock, !content.file.lock() { return false }
       defer { if settings.config.acquireFSLock { content.file.unlock() } }
       let hasMore = try read(file, content)
+      // Where it goes on elsewhere, nothing was read of that.
+      guard file.content === content else { return hasMore }
       file.isAtEnd = !hasMore
       if file.hasFailed {
         file.hasFailed = false
         complaints.remove(file.path)
       }
-      if !hasMore, file.content === content { try rest(file, content) }
+      if !hasMore { try rest(file, content) }
       return hasMore
     } catch {
       complain(file.path, error)
-      file.isActive = false
+      // One that waits to be opened may be out of sight by now.
+      file.isActive = error.isOutOfHandles
       // What is damaged stays so until more is written.
       file.hasFailed = error != .damaged
-      content.release()
+      file.content?.release()
       return false
     }
   }
@@ -195,6 +202,6 @@ extension Tailer {
         break
       }
     }
-    if offset > 0, !file.skipsZeros { file.move(to: FilePosition(offset: offset), settings.framing) }
+    if offset > 0, !file.skipsZeros { file.move(to: position(offset, in: content), settings.framing) }
   }
 }

@@ -19,6 +19,8 @@ final class Tailer {
   var book = FileBook()
   /// Files that look like copies of what is followed, until it is known what they are.
   var candidates: [FileID: CopyCandidate] = [:]
+  /// What is looked for in the directories of files that are gone.
+  var searches: [Search] = []
   /// Watched directories: the paths that lead to each.
   var directories: [Int32: [String]] = [:]
   /// Watched files.
@@ -37,6 +39,15 @@ final class Tailer {
   var complaints: Set<String> = []
   /// Whether the places where earlier lives stopped are known.
   var hasPast = false
+
+  // Which of them are open.
+  /// How many files may be open.
+  let mostHandles: Int
+  let opening: Opening
+  /// When it is looked for quiet files again.
+  var nextClosing: MonotonicInstant
+  let closingLog: RateLimitedLog
+  let waitingLog: RateLimitedLog
 
   // What is to be read.
   var ready: ReadyQueue
@@ -60,6 +71,8 @@ final class Tailer {
   var isStoring: Bool { checkpoints != nil }
   var unsaved: [TailedFile] = []
   var forgotten: [UInt64] = []
+  /// Keys of what was stored and makes no sense.
+  var damaged: [String] = []
   var saving: [TailedFile] = []
   var isSaving = false
   var nextSave: MonotonicInstant
@@ -71,6 +84,9 @@ final class Tailer {
   private var isAbandoned = false
   /// Whether what is incomplete at the end of files is taken as it is.
   private(set) var endsFiles = false
+
+  /// Opens a file, and counts it while it is open.
+  typealias Opening = (String, SelfMetricCell) throws(FileError) -> (file: OpenFile, status: FileStatus)
 
   /// The size at which a batch is handed on.
   static let batchSize = 1 << 20
@@ -92,14 +108,16 @@ final class Tailer {
   static let trailSize = 1024
 
   /// - Parameters:
+  ///   - mostHandles: how many files may be open.
   ///   - estate: what a predecessor has left.
   ///   - stored: what an earlier life has stored.
   ///   - checkpoints: where it is stored how far files have been read; nil for nowhere.
   ///   - isAwaited: whether a successor waits.
   init(
     _ settings: TailSettings, context: ComponentContext, consumer: any Consumer, mailbox: TailMailbox,
-    notices: FileNotices?, estate: TailEstate? = nil, stored: [String: [UInt8]] = [:],
-    checkpoints: (any CheckpointSink)? = nil, isAwaited: @escaping () -> Bool = { false }
+    notices: FileNotices?, mostHandles: Int = .max, opening: @escaping Opening = OpenFile.open,
+    estate: TailEstate? = nil, stored: [String: [UInt8]] = [:], checkpoints: (any CheckpointSink)? = nil,
+    isAwaited: @escaping () -> Bool = { false }
   ) {
     self.settings = settings
     self.context = context
@@ -108,10 +126,15 @@ final class Tailer {
     self.notices = notices
     self.checkpoints = checkpoints
     self.isAwaited = isAwaited
+    self.mostHandles = mostHandles
+    self.opening = opening
+    closingLog = RateLimitedLog(context.logger, clock: context.clock, interval: .seconds(300))
+    waitingLog = RateLimitedLog(context.logger, clock: context.clock, interval: .seconds(300))
     meters = TailMeters(context)
     lastLook = context.clock.now
     nextLook = context.clock.now
     nextPoll = context.clock.now
+    nextClosing = context.clock.now
     nextSave = context.clock.now
     buffer = [UInt8](repeating: 0, count: Self.readSize + Self.trailSize)
     ready = ReadyQueue(most: settings.config.maxConcurrentFiles)
@@ -141,7 +164,10 @@ final class Tailer {
     expireHeld()
     readReady()
     // What they may be copies of has been read as far as it goes.
-    if isPolling { judgeCandidates() }
+    if isPolling {
+      judgeCandidates()
+      searchBeside()
+    }
     save(now)
     if !ready.isEmpty && mayRead { return now }
     return nextTime()
@@ -151,7 +177,7 @@ final class Tailer {
     var next = nextLook
     if let due = records.nextDue { next = min(next, MonotonicInstant(nanoseconds: Int64(clamping: due))) }
     if !ready.isEmpty, window.hasRoom { next = min(next, context.clock.now + Self.gatePause) }
-    if !active.isEmpty || !candidates.isEmpty { next = min(next, nextPoll) }
+    if !active.isEmpty || !candidates.isEmpty || !searches.isEmpty { next = min(next, nextPoll) }
     if let offer = window.nextOffer { next = min(next, offer) }
     if isUnsaved { next = min(next, nextSave) }
     return next
