@@ -28,6 +28,7 @@ extension Catalog {
     exporters: [
       DebugExporter.self,
       FileExporter.self,
+      JaegerExporter.self,
       NopExporter.self,
       OTLPGRPCExporter.self,
       OTLPHTTPExporter.self,

@@ -25,6 +25,8 @@ import Testing
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
+    "exporter jaeger":
+      "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
     "exporter nop": "{}",
     "exporter otlp_grpc":
       "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
