@@ -32,12 +32,13 @@ let package = Package(
     .library(name: "PipelineKit", targets: ["PipelineKit"]),
     // For the measures in Tests/Bench, likewise through `@testable`.
     .library(name: "PrometheusData", targets: ["PrometheusData"]),
+    .library(name: "TraceFormats", targets: ["TraceFormats"]),
     .library(name: "LogData", targets: ["LogData", "NativeCodecs", "TimeFormats"]),
     // For the fuzzers in Tests/Fuzz, which see the inside of these modules through `@testable`.
     .library(
       name: "MillraceInside",
       targets: [
-        "Transport", "NativeCodecs", "PrometheusData", "LogData", "Storage", "Engine", "Console", "Receivers",
+        "Transport", "NativeCodecs", "PrometheusData", "TraceFormats", "LogData", "Storage", "Engine", "Console", "Receivers",
         "Processors",
         "Exporters", "Extensions", "TimeFormats", "LogData",
       ]),
@@ -124,6 +125,10 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
+      name: "TraceFormats", dependencies: ["TelemetryData", "WireFormat"],
+      swiftSettings: strict),
+
+    .target(
       name: "LogData",
       dependencies: ["WireFormat", "TelemetryData", "NativeCodecs", "ConfigSchema", "TimeFormats"],
       swiftSettings: strict),
@@ -133,7 +138,7 @@ let package = Package(
       name: "Receivers",
       dependencies: [
         "PipelineKit", "TelemetryData", "ConfigSchema", "Transport", "NativeCodecs",
-        "PrometheusData", "LogData", "WireFormat",
+        "PrometheusData", "LogData", "TraceFormats", "WireFormat",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -148,7 +153,7 @@ let package = Package(
       name: "Exporters",
       dependencies: [
         "PipelineKit", "TelemetryData", "WireFormat", "ConfigSchema", "Transport", "NativeCodecs",
-        "PrometheusData", "TimeFormats",
+        "PrometheusData", "TimeFormats", "TraceFormats",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -237,6 +242,10 @@ let package = Package(
       exclude: ["Fixtures", "RemoteWriteBodies"],
       swiftSettings: relaxed),
     .testTarget(
+      name: "TraceFormatsTests",
+      dependencies: ["SeededRandom", "TraceFormats", "TelemetryData", "WireFormat"],
+      swiftSettings: relaxed),
+    .testTarget(
       name: "TimeFormatsTests", dependencies: ["SeededRandom", "TimeFormats"], swiftSettings: relaxed),
     .testTarget(
       name: "LogDataTests",
@@ -274,7 +283,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "TelemetryData", "WireFormat", "NativeCodecs", "ConfigSchema", "PipelineKit", "Transport", "Storage",
-        "PrometheusData", "LogData",
+        "PrometheusData", "TraceFormats", "LogData",
         "Engine",
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),

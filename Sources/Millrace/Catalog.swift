@@ -10,6 +10,7 @@ extension Catalog {
   static let standard = Catalog(
     receivers: [
       FileLogReceiver.self,
+      JaegerReceiver.self,
       JournaldReceiver.self,
       OTLPReceiver.self,
       PrometheusReceiver.self,
@@ -34,6 +35,8 @@ extension Catalog {
     exporters: [
       DebugExporter.self,
       FileExporter.self,
+      JaegerExporter.self,
+      JaegerThriftExporter.self,
       NopExporter.self,
       OTLPGRPCExporter.self,
       OTLPHTTPExporter.self,

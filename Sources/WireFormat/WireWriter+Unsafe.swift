@@ -94,7 +94,36 @@ extension WireWriter {
     }
   }
 
-  /// The same with a value that is an integer or a boolean.
+  /// A message field with a key (field 1) and, in the same message, a value of type string or bytes.
+  ///
+  /// - Parameters:
+  ///   - number: below 16.
+  ///   - valueNumber: below 16.
+  public mutating func flatPairField(
+    _ number: UInt32, key: Span<UInt8>, _ valueNumber: UInt32, _ value: Span<UInt8>
+  ) {
+    let head = Varint.length(UInt64(key.count)) &+ key.count
+    let size = 2 &+ head &+ Varint.length(UInt64(value.count)) &+ value.count
+    reserve(size &+ 11)
+    var position = written
+    unsafe storage.withUnsafeMutableBytes { buffer in
+      guard let base = buffer.baseAddress else { return }
+      unsafe Self.put(UInt64(WireTag.lengthDelimited(number).rawValue), at: &position, base)
+      unsafe Self.put(UInt64(size), at: &position, base)
+      unsafe base.storeBytes(of: 0x0A, toByteOffset: position, as: UInt8.self)
+      position &+= 1
+      unsafe Self.put(UInt64(key.count), at: &position, base)
+      unsafe Self.copy(key, to: base + position)
+      position &+= key.count
+      unsafe Self.put(UInt64(WireTag.lengthDelimited(valueNumber).rawValue), at: &position, base)
+      unsafe Self.put(UInt64(value.count), at: &position, base)
+      unsafe Self.copy(value, to: base + position)
+      position &+= value.count
+    }
+    written = position
+  }
+
+  /// A ``pairField(_:key:_:_:)`` with a value that is an integer or a boolean.
   public mutating func pairField(
     _ number: UInt32, key: Span<UInt8>, _ valueNumber: UInt32, varint value: UInt64
   ) {

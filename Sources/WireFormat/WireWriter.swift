@@ -69,6 +69,14 @@ public struct WireWriter: ~Copyable {
     written &+= 4
   }
 
+  /// Appends one byte, for formats other than protobuf.
+  @inlinable
+  public mutating func writeByte(_ value: UInt8) {
+    reserve(1)
+    store(value, at: written)
+    written &+= 1
+  }
+
   /// Appends bytes as they are, for fields copied from elsewhere.
   @inlinable
   public mutating func write(_ source: Span<UInt8>) {

@@ -66,6 +66,7 @@ class Pipeline:
     service: dict = field(default_factory=dict)
     log_level: str = "info"
     second_receiver: bool = False
+    receivers: dict = field(default_factory=dict)
     extensions: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -73,7 +74,7 @@ class Pipeline:
 
     def document(self) -> dict:
         pipeline = {
-            "receivers": ["otlp", *(["otlp/second"] if self.second_receiver else [])], "processors": list(self.processors), "exporters": list(self.exporters),
+            "receivers": ["otlp", *(["otlp/second"] if self.second_receiver else []), *self.receivers], "processors": list(self.processors), "exporters": list(self.exporters),
         }
         return {
             "receivers": {
@@ -85,6 +86,7 @@ class Pipeline:
                 },
                 **({"otlp/second": {"protocols": {"http": {"endpoint": f"127.0.0.1:{self.second_http}"}}}}
                    if self.second_receiver else {}),
+                **self.receivers,
             },
             "processors": self.processors,
             "exporters": self.exporters,

@@ -9,6 +9,8 @@ import Testing
   /// The smallest settings each component works with; a new component adds its line here.
   static let settings: [String: String] = [
     "receiver file_log": "{include: [/tmp/millrace-conformance-*.log]}",
+    "receiver jaeger":
+      "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, thrift_http: {endpoint: \"127.0.0.1:0\"}, thrift_compact: {endpoint: \"127.0.0.1:0\"}, thrift_binary: {endpoint: \"127.0.0.1:0\"}}}",
     "receiver journald": "{journalctl_path: \"true\"}",
     "receiver otlp": "{protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}",
     "receiver prometheus":
@@ -31,6 +33,10 @@ import Testing
     "processor tail_sampling": "{decision_wait: 100ms, policies: [{name: all, type: always_sample}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
+    "exporter jaeger":
+      "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",
+    "exporter jaeger_thrift":
+      "{endpoint: \"http://127.0.0.1:9/api/traces\", retry_on_failure: {enabled: false}}",
     "exporter nop": "{}",
     "exporter otlp_grpc":
       "{endpoint: \"127.0.0.1:9\", tls: {insecure: true}, retry_on_failure: {enabled: false}}",

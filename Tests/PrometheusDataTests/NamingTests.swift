@@ -1,3 +1,4 @@
+import TelemetryData
 import Testing
 
 @testable import PrometheusData

@@ -1,6 +1,5 @@
 internal import PipelineKit
 internal import PrometheusData
-internal import Synchronization
 internal import TelemetryData
 
 /// Why requests must be sent again.
@@ -99,32 +98,5 @@ struct BatchProgress: Sendable {
     // Where the rest is given up, these have arrived nevertheless.
     if !rows.isEmpty, delivered > 0 { ended.append(EndedItems(.delivered, reason: "", items: delivered)) }
     return ended
-  }
-}
-
-/// The batches that are being sent: the engine tries one again by handing it over again, the very same.
-final class BatchProgressBook: Sendable {
-  private struct Entry: Sendable {
-    /// Kept, so that it stands for no other batch.
-    let index: BatchIndex
-    let progress: BatchProgress
-  }
-  private let entries = Mutex<[Entry]>([])
-  /// More batches than are ever under way at once.
-  private static let most = 16
-
-  func put(_ progress: BatchProgress, for batch: Batch) {
-    entries.withLock { entries in
-      entries.append(Entry(index: batch.index, progress: progress))
-      if entries.count > Self.most { entries.removeFirst() }
-    }
-  }
-
-  /// The progress of a batch that was tried before, which leaves the book.
-  func remove(_ batch: Batch) -> BatchProgress? {
-    entries.withLock { entries in
-      guard let position = entries.firstIndex(where: { $0.index === batch.index }) else { return nil }
-      return entries.remove(at: position).progress
-    }
   }
 }

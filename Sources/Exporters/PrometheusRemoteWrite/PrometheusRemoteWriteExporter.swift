@@ -31,7 +31,7 @@ package final class PrometheusRemoteWriteExporter: Exporter {
   private let config: PrometheusRemoteWriteConfig
   private let client = Mutex<HTTPClient?>(nil)
   private let encoders: Mutex<Encoders>
-  private let progress = BatchProgressBook()
+  private let progress = BatchProgressBook<BatchProgress>()
   /// When 2.0 is tried again; nil while the backend is thought to know it.
   private let fallsBackUntil = Mutex<MonotonicInstant?>(nil)
   private let replies: RemoteWriteReplies

@@ -69,8 +69,8 @@ extension SeriesWalker {
   private mutating func hex(_ id: Span<UInt8>) -> TextPlace {
     let start = pointText.count
     for index in id.indices {
-      pointText.append(AttributeText.hexDigit(id[index] >> 4))
-      pointText.append(AttributeText.hexDigit(id[index] & 15))
+      pointText.append(AttributeValueText.hexDigit(id[index] >> 4))
+      pointText.append(AttributeValueText.hexDigit(id[index] & 15))
     }
     return TextPlace(.point, start, pointText.count)
   }

@@ -46,7 +46,7 @@ extension SeriesWalker {
       return TextPlace(.batch, value.payload.lowerBound, value.payload.upperBound)
     }
     let start = kept.count
-    AttributeText.append(value, to: &kept)
+    AttributeValueText.append(value, to: &kept)
     return TextPlace(.kept, start, kept.count)
   }
 

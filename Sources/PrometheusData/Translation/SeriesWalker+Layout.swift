@@ -48,7 +48,7 @@ extension SeriesWalker {
   @inline(never)
   mutating func textOfPoint(_ value: borrowing AnyValueView) -> TextPlace {
     let start = pointText.count
-    AttributeText.append(value, to: &pointText)
+    AttributeValueText.append(value, to: &pointText)
     return TextPlace(.point, start, pointText.count)
   }
 

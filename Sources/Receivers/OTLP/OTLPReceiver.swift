@@ -46,7 +46,7 @@ package final class OTLPReceiver: Receiver {
       let server = GRPCServer(
         config: grpc, handler: grpcHandler(outputs), logger: context.logger,
         hooks: try ServerHooks(grpc.auth, transport: "grpc", context: context))
-      try await listen("grpc", configured: grpc.endpoint) { try await server.start() }
+      try await listen("grpc", grpc.endpoint) { try await server.start() }
       servers.withLock { $0.grpc = server }
     }
     if let http = config.protocols.http {
@@ -54,7 +54,7 @@ package final class OTLPReceiver: Receiver {
         config: http.server, handler: httpHandler(outputs, http), logger: context.logger,
         hooks: try ServerHooks(http.server.auth, transport: "http", context: context))
       do {
-        try await listen("http", configured: http.server.endpoint) { try await server.start() }
+        try await listen("http", http.server.endpoint) { try await server.start() }
       } catch {
         await stop()
         throw error
@@ -73,21 +73,9 @@ package final class OTLPReceiver: Receiver {
     _ = await (grpc, http)
   }
 
-  private func listen(
-    _ name: String, configured: String, _ start: () async throws -> String
-  ) async throws {
-    do {
-      let address = try await start()
-      bound.withLock { $0[name] = address }
-      context.logger.info("listening", metadata: ["protocol": "\(name)", "address": "\(address)"])
-    } catch let error as BindError {
-      throw StartError(
-        "protocols.\(name): \(error)",
-        help: "change protocols.\(name).endpoint (\(configured)), or stop what listens there",
-        isInUse: error.isInUse)
-    } catch let error as TLSFileError {
-      throw StartError("protocols.\(name).\(error)")
-    }
+  private func listen(_ name: String, _ endpoint: String, _ start: () async throws -> String) async throws {
+    let address = try await context.listen(to: name, at: endpoint, start)
+    bound.withLock { $0[name] = address }
   }
 
   private func grpcHandler(_ outputs: ReceiverOutputs) -> OTLPGRPCHandler {

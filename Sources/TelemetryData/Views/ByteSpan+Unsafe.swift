@@ -8,4 +8,9 @@ extension Span where Element == UInt8 {
   func makeArray() -> [UInt8] {
     unsafe withUnsafeBufferPointer { unsafe [UInt8]($0) }
   }
+
+  /// Appends the bytes to an array; `Array` takes no span.
+  func append(to bytes: inout [UInt8]) {
+    unsafe withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+  }
 }

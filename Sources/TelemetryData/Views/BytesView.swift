@@ -23,6 +23,9 @@ public struct BytesView: ~Escapable {
   /// A copy of the bytes.
   public var array: [UInt8] { span.makeArray() }
 
+  /// Appends the bytes to an array.
+  package func append(to bytes: inout [UInt8]) { span.append(to: &bytes) }
+
   /// The bytes as lower-case hexadecimal digits, as ids are shown.
   public var hex: String {
     var digits: [UInt8] = []

@@ -1,8 +1,8 @@
 /// Attributes of type double as text: the fewest digits that read back as the same number.
-enum AttributeFloat {
+package enum AttributeFloat {
   /// Appends a number as OpenTelemetry writes an attribute of type double as text: without an exponent where that is
   /// not long, and without `.0`.
-  static func append(_ value: Double, to output: inout [UInt8]) {
+  package static func append(_ value: Double, to output: inout [UInt8]) {
     if appendSpecial(value, to: &output) { return }
     let digits = Digits(value)
     if digits.exponent < -6 || digits.exponent >= 21 {

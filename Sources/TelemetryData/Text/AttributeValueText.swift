@@ -1,19 +1,18 @@
-internal import TelemetryData
-
-/// Values of attributes as text, as labels need them.
+/// Values of attributes as text, as labels and tags need them.
 ///
 /// Source: OpenTelemetry, "Common specification concepts", attributes as strings: numbers and booleans as JSON has them,
 /// bytes in base64, arrays and maps as JSON.
-enum AttributeText {
+package enum AttributeValueText {
   /// Deeper values are left out (`null`).
   private static let maxDepth = 32
 
-  static func append(_ value: borrowing AnyValueView, to output: inout [UInt8]) {
+  /// Appends a value; nothing for an empty one.
+  package static func append(_ value: borrowing AnyValueView, to output: inout [UInt8]) {
     switch value.kind {
-    case .string: output.append(value.bytes.span)
+    case .string: value.bytes.append(to: &output)
     case .empty, .stringIndex: break
     case .bool: output.append(contentsOf: (value.bool ? "true" : "false").utf8)
-    case .int: ExpositionNumberText.append(value.int, to: &output)
+    case .int: output.append(contentsOf: String(value.int).utf8)
     case .double: AttributeFloat.append(value.double, to: &output)
     case .bytes: appendBase64(value.bytes.span, to: &output)
     case .array, .keyValueList: appendJSON(value, to: &output, depth: 0)
@@ -73,7 +72,7 @@ enum AttributeText {
     output.append(0x22)
   }
 
-  static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+  package static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
   /// Base64 of RFC 4648 §4.
   private static func appendBase64(_ bytes: Span<UInt8>, to output: inout [UInt8]) {

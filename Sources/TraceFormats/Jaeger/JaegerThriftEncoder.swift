@@ -1,0 +1,177 @@
+package import TelemetryData
+internal import WireFormat
+
+/// Writes batches of spans as Thrift `Batch` structures in the binary protocol, one for each resource.
+///
+/// Source: jaeger-idl `thrift/jaeger.thrift`; for the mapping see ``JaegerName``. Times are in microseconds, so that
+/// nanoseconds are cut off.
+package struct JaegerThriftEncoder {
+  package init() {}
+
+  /// The structures that stand for a batch of traces.
+  package func encode(_ batch: Batch) -> TraceRequests {
+    var requests = TraceRequests()
+    if batch.signal != .traces { return requests }
+    for position in 0..<batch.resourceCount {
+      let payload = batch.index.resources[position].payload
+      var sink = JaegerThriftSink(capacity: payload.count * 2 + 256)
+      let spans = sink.encode(batch, resource: position, drops: &requests.drops)
+      if spans > 0 { requests.parts.append(TracePart(body: sink.finish(), spans: spans)) }
+    }
+    return requests
+  }
+}
+
+/// The structure of one resource in the making.
+struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
+  private var writer: ThriftBinaryWriter
+
+  init(capacity: Int) { writer = ThriftBinaryWriter(capacity: capacity) }
+
+  consuming func finish() -> [UInt8] { writer.finish() }
+
+  /// Writes a `Batch`, and returns how many spans are in it.
+  mutating func encode(_ batch: Batch, resource position: Int, drops: inout SpanDrops) -> Int {
+    let resource = batch.resource(at: position)
+    writer.field(1, .structure)
+    encode(resource)
+    var spans = 0
+    // Lists say first how long they are.
+    for item in items(of: resource, in: batch) {
+      let span = batch.span(at: item)
+      if let fault = SpanFields(span).fault(in: span.message.bytes) { drops.add(fault) } else { spans += 1 }
+    }
+    writer.listField(2, of: .structure, count: spans)
+    for scopePosition in resource.scopes {
+      let scope = batch.scope(at: scopePosition)
+      let scopeTags = Self.encoded(scope)
+      for item in scope.items {
+        let span = batch.span(at: item)
+        let fields = SpanFields(span)
+        if fields.fault(in: span.message.bytes) == nil { encode(span, fields, scopeTags) }
+      }
+    }
+    writer.stop()
+    return spans
+  }
+
+  private func items(of resource: borrowing ResourceView, in batch: Batch) -> Range<Int> {
+    guard let first = resource.scopes.first, let last = resource.scopes.last else { return 0..<0 }
+    return batch.scope(at: first).items.lowerBound..<batch.scope(at: last).items.upperBound
+  }
+
+  /// The tags of a scope, which stand in each of its spans, and how many they are.
+  private static func encoded(_ scope: borrowing ScopeView) -> (bytes: [UInt8], count: Int) {
+    var sink = JaegerThriftSink(capacity: 64)
+    sink.tags(of: scope)
+    return (sink.finish(), (scope.name.isEmpty ? 0 : 1) + (scope.version.isEmpty ? 0 : 1))
+  }
+
+  private mutating func encode(_ resource: borrowing ResourceView) {
+    var name = Array(JaegerName.noService.utf8)
+    if let value = resource.attributes.first(JaegerName.serviceName) {
+      name.removeAll()
+      AttributeValueText.append(value, to: &name)
+    }
+    writer.stringField(1, name.span)
+    var count = 0
+    var attributes = resource.attributes.makeIterator()
+    while let attribute = attributes.next() {
+      if !(attribute.key == JaegerName.serviceName) { count += 1 }
+    }
+    writer.listField(2, of: .structure, count: count)
+    attributes = resource.attributes.makeIterator()
+    while let attribute = attributes.next() {
+      if !(attribute.key == JaegerName.serviceName) { tag(attribute.key.span, attribute.value) }
+    }
+    writer.stop()
+  }
+
+  private mutating func encode(
+    _ span: borrowing SpanView, _ fields: SpanFields, _ scopeTags: (bytes: [UInt8], count: Int)
+  ) {
+    let bytes = span.message.bytes
+    let trace = fields.traceID.lowerBound
+    writer.integerField(1, .i64, bytes.bigEndian64(at: trace + 8))
+    writer.integerField(2, .i64, bytes.bigEndian64(at: trace))
+    writer.integerField(3, .i64, bytes.bigEndian64(at: fields.spanID.lowerBound))
+    let parent = fields.hasParent(in: bytes) ? bytes.bigEndian64(at: fields.parentSpanID.lowerBound) : 0
+    writer.integerField(4, .i64, parent)
+    writer.stringField(5, bytes.extracting(fields.name.range))
+    encodeReferences(span, fields)
+    // Jaeger's second flag says "debug", W3C's "random": only the first means the same in both.
+    writer.integerField(7, .i32, fields.flags & 1)
+    writer.integerField(8, .i64, fields.start / 1000)
+    writer.integerField(9, .i64, UInt64(bitPattern: fields.duration / 1000))
+    writer.listField(
+      10, of: .structure, count: scopeTags.count + fields.attributes + fields.derivedTags)
+    writer.write(scopeTags.bytes.span)
+    tags(span.attributes)
+    derivedTags(fields, bytes)
+    if fields.events > 0 { encodeEvents(span, fields.events) }
+    writer.stop()
+  }
+
+  /// The parent is a field of the span; here it stands only where a link says that it is more than that.
+  private mutating func encodeReferences(_ span: borrowing SpanView, _ fields: SpanFields) {
+    if fields.links == 0 { return }
+    let references = JaegerReference.all(of: span, fields)
+    writer.listField(6, of: .structure, count: references.count)
+    for reference in references {
+      writer.integerField(1, .i32, reference.isChildOf ? 0 : 1)
+      writer.integerField(2, .i64, reference.traceLow)
+      writer.integerField(3, .i64, reference.traceHigh)
+      writer.integerField(4, .i64, reference.spanID)
+      writer.stop()
+    }
+  }
+
+  private mutating func encodeEvents(_ span: borrowing SpanView, _ count: Int) {
+    writer.listField(11, of: .structure, count: count)
+    var events = span.events.makeIterator()
+    while let event = events.next() {
+      let counts = JaegerEvent(event)
+      writer.integerField(1, .i64, event.time / 1000)
+      writer.listField(2, of: .structure, count: counts.fields)
+      fields(of: event, counts)
+      writer.stop()
+    }
+  }
+
+  // Tag: 1 key, 2 type, and the value in a field for each type.
+
+  private mutating func begin(_ key: Span<UInt8>, type: UInt64) {
+    writer.stringField(1, key)
+    writer.integerField(2, .i32, type)
+  }
+
+  mutating func tag(_ key: Span<UInt8>, string: Span<UInt8>) {
+    begin(key, type: 0)
+    writer.stringField(3, string)
+    writer.stop()
+  }
+
+  mutating func tag(_ key: Span<UInt8>, double: Double) {
+    begin(key, type: 1)
+    writer.doubleField(4, double)
+    writer.stop()
+  }
+
+  mutating func tag(_ key: Span<UInt8>, bool: Bool) {
+    begin(key, type: 2)
+    writer.boolField(5, bool)
+    writer.stop()
+  }
+
+  mutating func tag(_ key: Span<UInt8>, int: Int64) {
+    begin(key, type: 3)
+    writer.integerField(6, .i64, UInt64(bitPattern: int))
+    writer.stop()
+  }
+
+  mutating func tag(_ key: Span<UInt8>, binary: Span<UInt8>) {
+    begin(key, type: 4)
+    writer.stringField(7, binary)
+    writer.stop()
+  }
+}
