@@ -23,6 +23,7 @@ extension Catalog {
       AttributesProcessor.self,
       BatchProcessor.self,
       MemoryLimiterProcessor.self,
+      ProbabilisticSamplerProcessor.self,
       ResourceProcessor.self,
     ],
     exporters: [
