@@ -29,6 +29,7 @@ extension Catalog {
       LogDedupProcessor.self,
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
+      ProbabilisticSamplerProcessor.self,
       ResourceProcessor.self,
       TailSamplingProcessor.self,
     ],

@@ -86,7 +86,7 @@ receivers:
       grpc: {{ endpoint: "127.0.0.1:{grpc}"{tls} }}
       http: {{ endpoint: "127.0.0.1:{http}"{tls} }}
 processors:
-  batch: {{}}
+{processor}  batch: {{}}
 exporters:
   {exporter}
 {extensions}service:
@@ -94,7 +94,7 @@ exporters:
     metrics:
       readers: [{{ pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {metrics} }} }} }} }}]
   pipelines:
-    {signal}: {{ receivers: [otlp], processors: [batch], exporters: [{name}] }}
+    {signal}: {{ receivers: [otlp], processors: [{processors}], exporters: [{name}] }}
 """
 
     # A durable queue, for exporters with `sending_queue: {{ storage: file_storage }}`.
@@ -102,7 +102,7 @@ exporters:
   file_storage: {{ directory: {folder}/queue, create_directory: true }}
 """
 
-    def __init__(self, binary, folder, signal, exporter, name="millrace", certificate=None):
+    def __init__(self, binary, folder, signal, exporter, name="millrace", certificate=None, processor=""):
         self.signal, self.folder = signal, folder
         self.grpc, self.http, self.metrics = free_port(), free_port(), free_port()
         config = pathlib.Path(folder, f"{name}.yaml")
@@ -110,24 +110,32 @@ exporters:
         text = self.CONFIG.format(
             grpc=self.grpc, http=self.http, metrics=self.metrics, exporter=exporter, signal=signal, tls=tls,
             extensions=self.STORAGE.format(folder=folder) if "file_storage" in exporter else "",
-            name=exporter.partition(":")[0])
+            name=exporter.partition(":")[0], processor=f"  {processor}\n" if processor else "",
+            processors=", ".join([processor.partition(":")[0], "batch"] if processor else ["batch"]))
         if "file_storage" in exporter:
             text = text.replace("service:", "service:\n  extensions: [file_storage]")
         config.write_text(text)
         super().__init__([binary, "run", str(config)], self.grpc, folder, name)
 
     def items(self, what):
-        """Items `accepted` by the receiver or `sent` by the exporter so far."""
+        """Items `accepted` by the receiver, `sent` by the exporter or left out (`sampled`) so far."""
         noun = {"traces": "spans", "logs": "log_records"}[self.signal]
-        metric = f"otelcol_receiver_accepted_{noun}" if what == "accepted" else f"otelcol_exporter_sent_{noun}"
+        metric = {
+            "accepted": f"otelcol_receiver_accepted_{noun}", "sent": f"otelcol_exporter_sent_{noun}",
+            "sampled": "millrace_ledger_items"}[what]
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-        lines = re.findall(rf"^{metric}(?:_total)?(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
-        return round(sum(float(value) for value in lines))
+        lines = re.findall(rf"^{metric}(?:_total)?(?:{{([^}}]*)}})? (\S+)$", text, re.MULTILINE)
+        return round(sum(
+            float(value) for labels, value in lines if what != "sampled" or 'state="sampled"' in labels))
 
-    def wait_until_sent(self, wanted):
+    def wait_until_done(self, wanted):
+        """Until so many items were sent or left out."""
+        return self.wait_until_sent(wanted, lambda: self.items("sent") + self.items("sampled"))
+
+    def wait_until_sent(self, wanted, count=None):
         deadline = time.monotonic() + 60
-        while (sent := self.items("sent")) < wanted:
+        while (sent := (count or (lambda: self.items("sent")))()) < wanted:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{self.log.stem} sent {sent} of {wanted} items:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.02)
