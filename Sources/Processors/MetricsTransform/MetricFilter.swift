@@ -6,10 +6,13 @@ internal import WireFormat
 /// Which metrics a transform is about, and which of their data points.
 struct MetricFilter: Sendable {
   private let include: TextMatch
+  /// The regular expression with its groups, where the name is matched with one.
+  let pattern: Pattern?
   private let labels: [(key: [UInt8], value: TextMatch)]
 
   init(_ config: MetricTransformConfig) throws(PatternError) {
     include = try TextMatch(config.include, config.matchType)
+    pattern = config.matchType == .regexp ? try Pattern(config.include) : nil
     var labels: [(key: [UInt8], value: TextMatch)] = []
     for entry in config.matchLabels.entries {
       labels.append(([UInt8](entry.key.utf8), try TextMatch(entry.value, config.matchType)))
@@ -32,11 +35,5 @@ struct MetricFilter: Sendable {
       if !label.value.matches(text.utf8.span) { return false }
     }
     return true
-  }
-
-  /// The regular expression, where the name is matched with one.
-  var pattern: Pattern? {
-    if case .pattern(let pattern) = include { return pattern }
-    return nil
   }
 }

@@ -65,7 +65,7 @@ extension ProbabilisticSamplerProcessor {
     let usesIDs = !sampler.isHashing || source == .traceID
     for item in 0..<batch.recordCount {
       let record = batch.logRecord(at: item)
-      var own: (randomness: UInt64, policy: SamplingPolicy)?
+      var own: (randomness: UInt64, policy: RandomnessSource)?
       if usesIDs { own = self.own(TraceID(record.message.payload(9), in: bytes)) }
       let fields = LogSamplingFields(
         record.attributes, hashedKey: own == nil && sampler.isHashing ? hashedKey : [],

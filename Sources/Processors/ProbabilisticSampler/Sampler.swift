@@ -1,7 +1,7 @@
 internal import TelemetryData
 
 /// Where the randomness of an item came from: the label `policy` of the metrics, as the Collector has it.
-enum SamplingPolicy: Int, CaseIterable, Sendable {
+enum RandomnessSource: Int, CaseIterable, Sendable {
   case traceIDHash, traceIDW3C, samplingRandomness, samplingPriority, missingRandomness
   /// The attribute that `from_attribute` names.
   case attribute
@@ -41,7 +41,7 @@ struct SamplingSigns {
 /// What becomes of an item.
 struct SamplingVerdict {
   var isKept: Bool
-  var policy: SamplingPolicy
+  var policy: RandomnessSource
   var fault: SamplingFault?
   /// To be written into an item that is kept; nil leaves what is there.
   var randomness: UInt64?
@@ -94,7 +94,7 @@ struct Sampler: Sendable {
   ///   - own: randomness that was made of the item's id or attribute; nil when there is none.
   ///   - priority: a threshold that the item asks for, whatever else holds.
   func verdict(
-    _ signs: SamplingSigns, own: (randomness: UInt64, policy: SamplingPolicy)?, priority: SamplingThreshold?
+    _ signs: SamplingSigns, own: (randomness: UInt64, policy: RandomnessSource)?, priority: SamplingThreshold?
   ) -> SamplingVerdict {
     var verdict = SamplingVerdict(isKept: false, policy: .missingRandomness)
     // An item without randomness of its own is kept wherever anything is.

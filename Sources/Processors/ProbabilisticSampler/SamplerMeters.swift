@@ -5,11 +5,11 @@ internal import TelemetryData
 /// How many items of one batch were decided by what, and with which faults.
 struct SamplingTally {
   /// By policy; kept ones behind those left out.
-  fileprivate var decisions = [Int](repeating: 0, count: 2 * SamplingPolicy.allCases.count)
+  fileprivate var decisions = [Int](repeating: 0, count: 2 * RandomnessSource.allCases.count)
   fileprivate var faults = [Int](repeating: 0, count: SamplingFault.allCases.count)
 
   mutating func count(_ verdict: SamplingVerdict) {
-    decisions[verdict.policy.rawValue + (verdict.isKept ? SamplingPolicy.allCases.count : 0)] += 1
+    decisions[verdict.policy.rawValue + (verdict.isKept ? RandomnessSource.allCases.count : 0)] += 1
     if let fault = verdict.fault { faults[fault.rawValue] += 1 }
   }
 
@@ -41,8 +41,8 @@ final class SamplerMeters: Sendable {
 
   private func decision(_ key: Int) -> SelfMetricCell {
     cell(key) {
-      let policies = SamplingPolicy.allCases.count
-      let policy = SamplingPolicy(rawValue: key % policies) ?? .missingRandomness
+      let policies = RandomnessSource.allCases.count
+      let policy = RandomnessSource(rawValue: key % policies) ?? .missingRandomness
       return metrics.counter(
         "otelcol_processor_probabilistic_sampler_count_\(signal == .logs ? "logs" : "traces")_sampled",
         help:
@@ -74,7 +74,7 @@ final class SamplerMeters: Sendable {
     }
   }
 
-  private func name(of policy: SamplingPolicy) -> String {
+  private func name(of policy: RandomnessSource) -> String {
     switch policy {
     case .traceIDHash: "trace_id_hash"
     case .traceIDW3C: "trace_id_w3c"

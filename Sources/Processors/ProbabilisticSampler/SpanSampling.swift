@@ -83,7 +83,7 @@ extension ProbabilisticSamplerProcessor {
   }
 
   /// Randomness of a trace id.
-  func own(_ id: TraceID?) -> (randomness: UInt64, policy: SamplingPolicy)? {
+  func own(_ id: TraceID?) -> (randomness: UInt64, policy: RandomnessSource)? {
     guard let id else { return nil }
     if sampler.isHashing { return (hash.randomness(of: id), .traceIDHash) }
     return (id.low & (SamplingThreshold.space - 1), .traceIDW3C)

@@ -137,7 +137,7 @@ struct SpanConditions: Sendable {
     if traceState.count > 0 {
       for wanted in traceStates where reading.facts & wanted.bit == 0 {
         let header = span.bytes.extracting(traceState.range)
-        guard let value = TraceState.value(of: wanted.key, in: header) else { continue }
+        guard let value = TraceStateMembers.value(of: wanted.key, in: header) else { continue }
         let found = header.extracting(value)
         if wanted.values.contains(where: { $0.span.hasSameBytes(as: found) }) { reading.facts |= wanted.bit }
       }
@@ -200,7 +200,7 @@ struct SpanConditions: Sendable {
 }
 
 /// The members of a `tracestate` header (W3C Trace Context, 3.3).
-enum TraceState {
+enum TraceStateMembers {
   private static let mostMembers = 32
 
   /// Where the value of a key stands; nil when the header has none, or is malformed anywhere.
