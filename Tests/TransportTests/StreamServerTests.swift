@@ -1,5 +1,6 @@
 import ConfigSchema
 import Foundation
+import NativeCodecs
 import PipelineKit
 import Testing
 
@@ -119,21 +120,12 @@ import Testing
       try await offPool { () throws in
         let plain = try ServerTestSocket(address)
         try plain.send("<34>plaintext\n")
-        let client = Process()
-        client.executableURL = URL(filePath: "/usr/bin/openssl")
-        client.arguments = [
-          "s_client", "-quiet", "-connect", "127.0.0.1:\(port)", "-CAfile", certificates.path("ca.pem"),
-          "-verify_return_error",
-        ]
-        let input = Pipe()
-        client.standardInput = input
-        client.standardOutput = FileHandle.nullDevice
-        client.standardError = FileHandle.nullDevice
-        try client.run()
-        try input.fileHandleForWriting.write(contentsOf: Data("over TLS\n".utf8))
-        while handler.byteCount < 9, client.isRunning { Thread.sleep(forTimeInterval: 0.01) }
-        client.terminate()
-        client.waitUntilExit()
+        let client = try ChildProcess([
+          "sh", "-c",
+          "echo over TLS | openssl s_client -quiet -no_ign_eof -connect 127.0.0.1:\(port)"
+            + " -CAfile '\(certificates.path("ca.pem"))' -verify_return_error",
+        ])
+        while handler.byteCount < 9, client.ending() == nil { Thread.sleep(forTimeInterval: 0.01) }
         #expect(plain.isClosedByPeer)
       }
       #expect(handler.text == ["over TLS\n"])
