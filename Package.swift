@@ -276,7 +276,7 @@ let package = Package(
       name: "ProcessorTests",
       dependencies: [
         "SeededRandom", "Processors", "PipelineKit", "TelemetryData", "ConfigSchema", "PipelineTestKit",
-        "WireFormat",
+        "TimeFormats",
       ],
       swiftSettings: relaxed),
     .testTarget(

@@ -76,34 +76,33 @@ package struct LogDedupProcessor: BufferingProcessor {
     return traits
   }
 
-  private let config: Config
-  private let zone: TimeZoneRules
+  private let interval: Duration
+  private let form: EqualRecords.Form
   private let context: ComponentContext
-  private let counts: SelfMetricHistogram
 
   private static let bounds = [
     1, 2, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000,
   ]
 
   package init(config: Config, context: ComponentContext) throws {
-    self.config = config
     self.context = context
-    zone = try TimeZoneDatabase.zone(config.timezone)
-    counts = context.metrics.histogram(
-      "otelcol_dedup_processor_aggregated_logs", bounds: Self.bounds,
-      help: "Log records that became one.", unit: "{records}",
-      labels: [(name: "processor", value: context.id.description)])
+    interval = config.interval
+    form = EqualRecords.Form(
+      countAttribute: config.logCountAttribute,
+      times: try TimeLayout(
+        gotime: "2006-01-02T15:04:05Z07:00", in: TimeZoneDatabase.zone(config.timezone)),
+      removal: LogFieldRemoval(config.excludeFields.compactMap { LogFieldPath($0) }),
+      included: config.includeFields.compactMap { LogFieldPath($0) },
+      counts: context.metrics.histogram(
+        "otelcol_dedup_processor_aggregated_logs", bounds: Self.bounds,
+        help: "Log records that became one.", unit: "{records}",
+        labels: [(name: "processor", value: context.id.description)]))
   }
 
   package var answersOnIntake: Bool { !context.holdsCompletions }
 
   package func run(intake: any Intake, output: any Consumer) async {
-    guard let times = try? TimeLayout(gotime: "2006-01-02T15:04:05Z07:00", in: zone) else { return }
-    let form = EqualRecords.Form(
-      countAttribute: config.logCountAttribute, times: times,
-      removal: LogFieldRemoval(config.excludeFields.compactMap { LogFieldPath($0) }),
-      included: config.includeFields.compactMap { LogFieldPath($0) }, counts: counts)
     let store = EqualRecords(StreamSeed(context.randomness.unit), form)
-    await IntervalRun(interval: config.interval, context: context).run(store, intake: intake, output: output)
+    await IntervalRun(interval: interval, context: context).run(store, intake: intake, output: output)
   }
 }
