@@ -120,6 +120,10 @@ exporters:
         """Items `accepted` by the receiver or `sent` by the exporter so far."""
         noun = {"traces": "spans", "logs": "log_records"}[self.signal]
         metric = f"otelcol_receiver_accepted_{noun}" if what == "accepted" else f"otelcol_exporter_sent_{noun}"
+        return self.number(metric)
+
+    def number(self, metric):
+        """The sum of a metric's series."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         lines = re.findall(rf"^{metric}(?:_total)?(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
