@@ -123,11 +123,15 @@ exporters:
         metric = {
             "accepted": f"otelcol_receiver_accepted_{noun}", "sent": f"otelcol_exporter_sent_{noun}",
             "sampled": "millrace_ledger_items"}[what]
+        return self.number(metric, 'state="sampled"' if what == "sampled" else "")
+
+    def number(self, metric, label=""):
+        """The sum of a metric's series, of those with a label if wanted."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         lines = re.findall(rf"^{metric}(?:_total)?(?:{{([^}}]*)}})? (\S+)$", text, re.MULTILINE)
         return round(sum(
-            float(value) for labels, value in lines if what != "sampled" or 'state="sampled"' in labels))
+            float(value) for labels, value in lines if label in labels))
 
     def wait_until_done(self, wanted):
         """Until so many items were sent or left out."""

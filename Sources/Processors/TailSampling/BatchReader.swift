@@ -24,6 +24,9 @@ struct BatchReader {
     if let resource { spans.contexts.release(resource.place) }
   }
 
+  /// Runs are no longer than so many bytes, unless one span is: batches are made of whole runs.
+  private static let longestRun = 256 << 10
+
   /// Behind the neighbouring spans of one trace in one scope that begin with `item`.
   mutating func endOfRun(from item: Int, id: TraceID) -> Int {
     if !scopeItems.contains(item) {
@@ -33,9 +36,10 @@ struct BatchReader {
       scopeItems = batch.index.items(ofScope: scopePosition)
     }
     let items = batch.index.items
+    let limit = Int(items[item].fieldStart) + Self.longestRun
     var end = item + 1
     while end < scopeItems.upperBound, items[end - 1].payload.end == items[end].fieldStart,
-      batch.traceID(at: end) == id
+      items[end].payload.upperBound <= limit, batch.traceID(at: end) == id
     {
       end += 1
     }

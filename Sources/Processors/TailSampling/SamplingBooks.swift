@@ -11,6 +11,21 @@ struct SamplingBooks {
   private let unidentified: SelfMetricCell
   private let pendingAtEnd: SelfMetricCell
   private let idLog: RateLimitedLog
+  private let earlyLogs: [RateLimitedLog]
+
+  /// Why there was no room for a trace until it was due.
+  enum Shortage: Int, CaseIterable {
+    case traces, bytes, greed
+
+    fileprivate var advice: String {
+      switch self {
+      case .traces: "there are num_traces of them in memory; raise num_traces, or shorten decision_wait"
+      case .bytes: "they take half of the memory there is; give the process more, or shorten decision_wait"
+      case .greed:
+        "one alone takes a sixteenth of the memory there is; with maximum_trace_size_bytes such traces are dropped"
+      }
+    }
+  }
 
   /// - Parameter policies: their names, in the order of their positions.
   init(_ context: ComponentContext, policies: [String]) {
@@ -22,6 +37,7 @@ struct SamplingBooks {
     unidentified = ledger.cell(.dropped, signal: .traces, reason: "\(id): no_trace_id")
     pendingAtEnd = ledger.cell(.dropped, signal: .traces, reason: "\(id): pending_at_shutdown")
     idLog = RateLimitedLog(context.logger, clock: context.clock)
+    earlyLogs = Shortage.allCases.map { _ in RateLimitedLog(context.logger, clock: context.clock) }
   }
 
   /// The verdict on a trace that a policy drops, by its position; nil for none.
@@ -31,6 +47,12 @@ struct SamplingBooks {
   var tooLarge: UInt16 { UInt16(truncatingIfNeeded: lines.count - 1) }
 
   func notSampled(_ spans: Int, verdict: UInt16) { lines[Int(verdict)].add(spans) }
+
+  func decidedEarly(_ reason: Shortage) {
+    earlyLogs[reason.rawValue].log(
+      .warning, "decided about traces before decision_wait was over",
+      metadata: ["reason": "\(reason.advice)"])
+  }
 
   func droppedAtEnd(_ spans: Int) { pendingAtEnd.add(spans) }
 

@@ -68,8 +68,11 @@ final class TailSampler {
 
   var traceCount: Int { table.count }
   var pendingTraces: Int { table.pendingCount }
-  /// How many bytes too many are held; nil when there is room.
-  private var excess: Int? { heldBytes > limits.bytes ? heldBytes - limits.bytes : nil }
+  /// How many bytes too many are held for another block and what comes with it; nil when there is room.
+  private var excess: Int? {
+    let excess = heldBytes + limits.blockSize + 4096 - limits.bytes
+    return excess > 0 ? excess : nil
+  }
 
   // MARK: Spans
 
@@ -117,7 +120,7 @@ final class TailSampler {
   private func holder(of id: TraceID, spans: Int, at now: MonotonicInstant) -> Holder {
     while let excess, table.count > 0 {
       if output.isFull || output.bytes >= excess { return .blocked }
-      forgetOldest(at: now)
+      forgetOldest(because: .bytes, at: now)
     }
     if let place = table.place(of: id) {
       let trace = table[place]
@@ -135,7 +138,7 @@ final class TailSampler {
     }
     while table.count >= limits.traces {
       if output.isFull { return .blocked }
-      forgetOldest(at: now)
+      forgetOldest(because: .traces, at: now)
     }
     meters.newTraces.add()
     return .pending(table.insert(id, at: now, wait: limits.decisionWait))
@@ -145,23 +148,20 @@ final class TailSampler {
   private func add(
     _ items: Range<Int>, to place: UInt32, from reader: inout BatchReader, at now: MonotonicInstant
   ) {
+    var trace = table[place]
     for item in items {
-      let reading = policies.conditions.read(reader.batch.item(at: item), known: table[place].facts)
-      table[place].add(reading)
-      if reading.isRoot { table[place].hasRoot = true }
+      trace.add(policies.conditions.read(reader.batch.item(at: item), known: trace.facts))
     }
-    let run = reader.store(items, after: table[place].last)
-    table[place].last = run.place
-    table[place].bytes += run.bytes
-    table[place].facts |= run.resourceFacts
-    if limits.waitAfterRoot > .zero, table[place].hasRoot {
-      table.hasten(place, to: now + limits.waitAfterRoot)
-    }
-    if let most = limits.traceBytes, table[place].bytes > most {
+    let run = reader.store(items, after: trace.last)
+    trace.last = run.place
+    trace.bytes += run.bytes
+    trace.facts |= run.resourceFacts
+    table[place] = trace
+    if limits.waitAfterRoot > .zero, trace.hasRoot { table.hasten(place, to: now + limits.waitAfterRoot) }
+    if let most = limits.traceBytes, trace.bytes > most {
       dropTooLarge(place, at: now)
-    } else if table[place].bytes > limits.greedyBytes {
-      meters.tooEarly.add()
-      decide(place, at: time(now))
+    } else if trace.bytes > limits.greedyBytes {
+      decideEarly(place, because: .greed, at: now)
     }
   }
 
@@ -235,6 +235,14 @@ final class TailSampler {
     }
   }
 
+  private func decideEarly(
+    _ place: UInt32, because reason: SamplingBooks.Shortage, at now: MonotonicInstant
+  ) {
+    meters.tooEarly.add()
+    books.decidedEarly(reason)
+    decide(place, at: time(now))
+  }
+
   private func dropTooLarge(_ place: UInt32, at now: MonotonicInstant) {
     meters.tooLarge.add()
     books.notSampled(Int(table[place].spans), verdict: books.tooLarge)
@@ -262,13 +270,10 @@ final class TailSampler {
     table[place].last = .none
   }
 
-  private func forgetOldest(at now: MonotonicInstant) {
+  private func forgetOldest(because reason: SamplingBooks.Shortage, at now: MonotonicInstant) {
     let place = table.oldest
     let serial = table[place].serial
-    if table[place].state == .pending {
-      meters.tooEarly.add()
-      decide(place, at: time(now))
-    }
+    if table[place].state == .pending { decideEarly(place, because: reason, at: now) }
     if table.oldest == place, table[place].serial == serial { remove(place, at: now) }
   }
 

@@ -59,7 +59,7 @@ package struct TailSamplingProcessor: BufferingProcessor {
         "Drop what is not decided at the end, instead of deciding about what there is."),
       Field(
         "maximum_trace_size_bytes", \.maximumTraceBytes,
-        "A larger trace is dropped; 0 is no limit, but a trace that takes an eighth of the memory is decided about "
+        "A larger trace is dropped; 0 is no limit, but one that takes a sixteenth of all memory is decided about "
           + "at once.", check: .atLeast(0)),
       Field("sampling_strategy", \.strategy, "When policies are asked; only trace-complete is supported."),
       .unsupported("block_on_overflow", "the oldest trace is decided about early; raise num_traces"),

@@ -39,6 +39,7 @@ struct PendingTrace {
     facts |= reading.facts
     if reading.start != 0, start == 0 || reading.start < start { start = reading.start }
     if reading.end > end { end = reading.end }
+    if reading.isRoot { hasRoot = true }
   }
 
   func summary(_ id: TraceID) -> TraceSummary {

@@ -27,7 +27,7 @@ struct TestSpan: Sendable {
     value.parentSpanID = isRoot ? [] : Array(repeating: 9, count: 8)
     value.name = name
     value.startTime = Self.epoch + UInt64(start) * 1_000_000
-    value.endTime = value.startTime + UInt64(length) * 1_000_000
+    value.endTime = UInt64(Int(value.startTime) + length * 1_000_000)
     value.attributes = attributes
     if status != 0 { value.status = StatusValue(code: status) }
   }
@@ -76,7 +76,7 @@ extension Batch {
 }
 
 /// Runs the processor over a script on a virtual clock.
-final class SamplingRun {
+struct SamplingRun: Sendable {
   let clock = TestClock()
   let metrics = SelfMetrics()
   let output = CollectingConsumer()

@@ -1,0 +1,113 @@
+"""Tail sampling under load: 30 seconds of 20,000 spans a second are pending before the first decision."""
+import http.client
+import random
+import struct
+import threading
+import time
+
+import payload
+import peers
+
+NAMES = {"tail-sampling": "OTLP/HTTP traces -> tail_sampling -> batch -> nop, 600,000 spans pending"}
+RATE, WAIT = 20_000, 30
+SPANS_PER_TRACE, TRACES_PER_REQUEST, SENDERS = 10, 50, 2
+MEMORY_GOAL, CPU_GOAL = 1.5, 1.0
+
+
+class Sampler(peers.Millrace):
+    """`otlp -> tail_sampling -> batch -> nop`: every error, every slow trace, and 10 % of the rest."""
+
+    PROCESSORS = f"""  batch: {{{{}}}}
+  tail_sampling:
+    decision_wait: {WAIT}s
+    num_traces: 200000
+    policies:
+      - {{{{ name: errors, type: status_code, status_code: {{{{ status_codes: [ERROR] }}}} }}}}
+      - {{{{ name: slow, type: latency, latency: {{{{ threshold_ms: 500 }}}} }}}}
+      - {{{{ name: paid, type: string_attribute, string_attribute: {{{{ key: customer.tier, values: [gold] }}}} }}}}
+      - {{{{ name: rest, type: probabilistic, probabilistic: {{{{ sampling_percentage: 10 }}}} }}}}
+"""
+    CONFIG = peers.Millrace.CONFIG.replace("  batch: {{}}\n", PROCESSORS).replace(
+        "processors: [batch]", "processors: [tail_sampling, batch]")
+
+
+class Traffic:
+    """Requests of 100 spans, two of each of 50 traces; the ten spans of a trace come with five requests."""
+
+    def __init__(self, seed):
+        self.template = payload.traces()
+        # Random ids of the template say where each span has its own, and errors and lengths go behind.
+        self.places, start = [], 0
+        marker = b"\x0a\x10"
+        for _ in range(payload.ITEMS):
+            start = self.template.index(marker, start)
+            status = self.template.index(b"\x7a\x02\x18", start + 20)
+            end_time = self.template.index(b"\x41", start + 18 + 10 + 10 + 18)
+            self.places.append((start + 2, end_time + 1, status + 3))
+            start = status
+        self.numbers = random.Random(seed)
+        self.open = []
+        self.bytes = 0
+
+    def request(self):
+        body = bytearray(self.template)
+        while len(self.open) < TRACES_PER_REQUEST:
+            self.open.append([self.numbers.randbytes(16), SPANS_PER_TRACE, self.numbers.random()])
+        for position, (trace_id, end_time, status) in enumerate(self.places):
+            trace = self.open[position % TRACES_PER_REQUEST]
+            trace[1] -= 1
+            body[trace_id:trace_id + 16] = trace[0]
+            if trace[1] == 0 and trace[2] < 0.02:
+                body[status] = 2
+            if trace[1] == 0 and trace[2] > 0.99:
+                body[end_time:end_time + 8] = struct.pack("<Q", payload.START + 900_000_000)
+        self.open = [trace for trace in self.open if trace[1] > 0]
+        self.bytes += len(body)
+        return bytes(body)
+
+
+def send(port, traffic, seconds, started):
+    """Keeps a pace of its share of the rate, on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    sent = 0
+    while sent < RATE // SENDERS * seconds:
+        ahead = sent / (RATE / SENDERS) - (time.monotonic() - started)
+        if ahead > 0:
+            time.sleep(ahead)
+        connection.request("POST", "/v1/traces", traffic.request(), {"content-type": "application/x-protobuf"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"tail-sampling: a request was answered with {answer.status}")
+        sent += payload.ITEMS
+
+
+def run(options, folder, verdict):
+    with Sampler(options.millrace, folder, "traces", "nop: {}") as millrace:
+        idle, before, started = millrace.memory_mib("VmRSS"), millrace.cpu_seconds(), time.monotonic()
+        traffic = [Traffic(seed) for seed in range(SENDERS)]
+        threads = [threading.Thread(target=send, args=(millrace.http, each, WAIT, started)) for each in traffic]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spans, held = RATE * WAIT, sum(each.bytes for each in traffic)
+        memory = millrace.memory_mib("VmRSS")
+        taking = millrace.cpu_seconds() - before
+        pending = millrace.number("otelcol_processor_tail_sampling_sampling_traces_on_memory")
+        early = millrace.number("otelcol_processor_tail_sampling_sampling_trace_dropped_too_early")
+        time.sleep(max(0, started + 2 * WAIT + 3 - time.monotonic()))
+        cost = (millrace.cpu_seconds() - before) / spans * 1e6
+        kept, peak = millrace.items("sent"), millrace.memory_mib("VmHWM")
+        decided = millrace.number("otelcol_processor_tail_sampling_global_count_traces_sampled")
+    if early or decided != spans / SPANS_PER_TRACE:
+        raise SystemExit(f"tail-sampling: {decided} traces were decided about, {early} of them early")
+    ratio = memory * 2**20 / held
+    print(f"{NAMES['tail-sampling'].partition(',')[0]:<42} {verdict(f'{cost:.2f} CPU-s/M', CPU_GOAL, cost)} "
+          f"({taking / spans * 1e6:.2f} to take them), {verdict(f'{ratio:.2f} x', MEMORY_GOAL, ratio)} the "
+          f"{held / 2**20:.0f} MiB of {spans} spans pending in memory ({memory:.0f} MiB, idle {idle:.0f}, peak "
+          f"{peak:.0f}), {pending} traces, {kept / spans:.0%} of the spans kept")
+    return {"tail-sampling": {
+        "cpu_seconds_per_million": cost, "goal": CPU_GOAL, "taking_cpu_seconds_per_million": taking / spans * 1e6,
+        "memory_ratio": ratio, "memory_ratio_goal": MEMORY_GOAL, "rss_mib": memory, "peak_mib": peak,
+        "otlp_mib": held / 2**20, "traces": pending, "kept_spans": kept}}
