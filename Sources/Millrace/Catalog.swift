@@ -19,6 +19,7 @@ extension Catalog {
       SyslogReceiver.self,
       TCPLogReceiver.self,
       UDPLogReceiver.self,
+      ZipkinReceiver.self,
     ],
     processors: [
       AttributesProcessor.self,
@@ -36,6 +37,7 @@ extension Catalog {
       OTLPHTTPExporter.self,
       PrometheusExporter.self,
       PrometheusRemoteWriteExporter.self,
+      ZipkinExporter.self,
     ],
     extensions: [
       BasicAuthExtension.self,
