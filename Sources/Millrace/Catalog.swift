@@ -19,6 +19,7 @@ extension Catalog {
       SyslogReceiver.self,
       TCPLogReceiver.self,
       UDPLogReceiver.self,
+      ZipkinReceiver.self,
     ],
     processors: [
       AttributesProcessor.self,
@@ -43,6 +44,7 @@ extension Catalog {
       OTLPHTTPExporter.self,
       PrometheusExporter.self,
       PrometheusRemoteWriteExporter.self,
+      ZipkinExporter.self,
     ],
     extensions: [
       BasicAuthExtension.self,

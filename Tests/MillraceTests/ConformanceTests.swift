@@ -21,6 +21,7 @@ import Testing
       "{protocol: rfc5424, tcp: {listen_address: \"127.0.0.1:0\"}, udp: {listen_address: \"127.0.0.1:0\"}}",
     "receiver tcp_log": "{listen_address: \"127.0.0.1:0\"}",
     "receiver udp_log": "{listen_address: \"127.0.0.1:0\"}",
+    "receiver zipkin": "{endpoint: \"127.0.0.1:0\"}",
     "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
     "processor cumulativetodelta": "{initial_value: keep}",
@@ -45,6 +46,8 @@ import Testing
     "exporter prometheus_remote_write":
       "{endpoint: \"http://127.0.0.1:9/api/v1/write\", retry_on_failure: {enabled: false}}",
     "exporter prometheus": "{endpoint: \"127.0.0.1:0\"}",
+    "exporter zipkin":
+      "{endpoint: \"http://127.0.0.1:9/api/v2/spans\", retry_on_failure: {enabled: false}}",
     "extension file_storage": "{directory: /tmp/millrace-conformance, create_directory: true}",
     "extension basicauth": "{client_auth: {username: a, password: b}}",
     "extension bearertokenauth": "{token: not-a-secret}",

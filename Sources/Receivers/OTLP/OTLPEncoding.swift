@@ -16,10 +16,7 @@ enum OTLPEncoding: Sendable {
     } else if contentType == "application/json" {
       self = .json
     } else {
-      let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
-      let essence = contentType.utf8.prefix { $0 != 0x3B }.drop(while: isSpace)
-      let length = (essence.lastIndex { !isSpace($0) }).map { essence[...$0] } ?? essence
-      switch Substring(length).lowercased() {
+      switch MediaType.essence(contentType) {
       case "application/x-protobuf": self = .protobuf
       case "application/json": self = .json
       default: return nil

@@ -74,7 +74,7 @@ package struct JSONNumber {
   /// The magnitude of an integer, or nil when it has a fraction or more than 64 bits.
   ///
   /// `1e3` and `5.0` are integers, as in protobuf's JSON form.
-  var magnitude: UInt64? {
+  package var magnitude: UInt64? {
     if significand == 0 { return isInexact ? nil : 0 }
     if isInexact { return nil }
     var value = significand

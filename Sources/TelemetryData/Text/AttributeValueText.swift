@@ -39,23 +39,34 @@ package enum AttributeValueText {
         appendJSON(element, to: &output, depth: depth + 1)
       }
       output.append(0x5d)
-    case .keyValueList:
-      output.append(0x7b)
-      var entries = value.keyValueList.makeIterator()
-      var isFirst = true
-      while let entry = entries.next() {
-        if !isFirst { output.append(0x2c) }
-        isFirst = false
-        appendQuoted(entry.key.span, to: &output)
-        output.append(0x3a)
-        appendJSON(entry.value, to: &output, depth: depth + 1)
-      }
-      output.append(0x7d)
+    case .keyValueList: appendObject(value.keyValueList, to: &output, depth: depth)
     case .bool, .int, .double: append(value, to: &output)
     }
   }
 
-  private static func appendQuoted(_ text: Span<UInt8>, to output: inout [UInt8]) {
+  /// Appends attributes as a JSON object.
+  package static func appendJSON(_ attributes: borrowing AttributesView, to output: inout [UInt8]) {
+    appendObject(attributes, to: &output, depth: 0)
+  }
+
+  private static func appendObject(
+    _ attributes: borrowing AttributesView, to output: inout [UInt8], depth: Int
+  ) {
+    output.append(0x7b)
+    var entries = attributes.makeIterator()
+    var isFirst = true
+    while let entry = entries.next() {
+      if !isFirst { output.append(0x2c) }
+      isFirst = false
+      appendQuoted(entry.key.span, to: &output)
+      output.append(0x3a)
+      appendJSON(entry.value, to: &output, depth: depth + 1)
+    }
+    output.append(0x7d)
+  }
+
+  /// Appends a text as a JSON string.
+  package static func appendQuoted(_ text: Span<UInt8>, to output: inout [UInt8]) {
     output.append(0x22)
     for index in text.indices {
       switch text[index] {

@@ -62,8 +62,10 @@ struct JaegerTagReading {
 
   /// Reads the tags of a span whose keys are different.
   ///
-  /// - Parameter isKept: for each tag whether it counts.
-  init(_ tags: [JaegerTag], isKept: [Bool], in bytes: Span<UInt8>) {
+  /// - Parameters:
+  ///   - isKept: for each tag whether it counts.
+  ///   - readsHTTPStatus: whether the status of HTTP says that a span failed where nothing else does.
+  init(_ tags: [JaegerTag], isKept: [Bool], in bytes: Span<UInt8>, readsHTTPStatus: Bool = true) {
     self.isKept = isKept
     var names: (library: WireRange?, version: WireRange?) = (nil, nil)
     for (position, tag) in tags.enumerated() where isKept[position] {
@@ -77,7 +79,7 @@ struct JaegerTagReading {
       case .error: if tag.kind == .bool { error = position }
       case .statusCode: if isText { statusCode = position }
       case .statusDescription: if isText { description = position }
-      case .httpStatusCode: httpStatusCode = position
+      case .httpStatusCode: if readsHTTPStatus { httpStatusCode = position }
       case .httpStatusMessage: if isText { httpMessage = position }
       case .traceState where isText: take(position, tag.value, to: \.traceState)
       case .scopeName where isText: take(position, tag.value, to: \.scopeName)
@@ -88,9 +90,9 @@ struct JaegerTagReading {
       case .libraryVersion where isText:
         names.version = tag.value
         self.isKept[position] = false
-      case .droppedAttributes: takeCount(position, tag, to: \.droppedAttributes)
-      case .droppedEvents: takeCount(position, tag, to: \.droppedEvents)
-      case .droppedLinks: takeCount(position, tag, to: \.droppedLinks)
+      case .droppedAttributes: takeCount(position, tag, bytes, to: \.droppedAttributes)
+      case .droppedEvents: takeCount(position, tag, bytes, to: \.droppedEvents)
+      case .droppedLinks: takeCount(position, tag, bytes, to: \.droppedLinks)
       default: continue
       }
     }
@@ -105,11 +107,18 @@ struct JaegerTagReading {
     isKept[position] = false
   }
 
+  /// Takes a count: a number, or the digits of one where tags are texts.
   private mutating func takeCount(
-    _ position: Int, _ tag: JaegerTag, to field: WritableKeyPath<Self, UInt64>
+    _ position: Int, _ tag: JaegerTag, _ bytes: Span<UInt8>, to field: WritableKeyPath<Self, UInt64>
   ) {
-    guard tag.kind == .int, tag.bits <= UInt64(UInt32.max) else { return }
-    self[keyPath: field] = tag.bits
+    switch tag.kind {
+    case .int where tag.bits <= UInt64(UInt32.max): self[keyPath: field] = tag.bits
+    case .string:
+      guard tag.value.count <= 10, let count = UInt32(BytesView(bytes.extracting(tag.value.range)).string)
+      else { return }
+      self[keyPath: field] = UInt64(count)
+    default: return
+    }
     isKept[position] = false
   }
 
@@ -163,11 +172,17 @@ struct JaegerTagReading {
 
   private static func status(_ text: Span<UInt8>) -> UInt64 {
     switch BytesView(text).string.uppercased() {
-    case "OK": 1
-    case "ERROR": 2
+    case "OK", "STATUS_CODE_OK": 1
+    case "ERROR", "STATUS_CODE_ERROR": 2
     default: 0
     }
   }
+
+  /// Says that the span failed.
+  mutating func setError() { status = 2 }
+
+  /// Says why.
+  mutating func setStatusText(_ text: WireRange) { statusText = text }
 }
 
 /// Finds keys that occur more than once: Jaeger allows that, OTLP does not. The last one counts.
