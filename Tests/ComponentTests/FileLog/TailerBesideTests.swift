@@ -81,6 +81,25 @@ import Testing
     #expect(second.openFiles == 0)
   }
 
+  @Test func `each of many files is found among many`() throws {
+    let names = (0..<300).map { "file \($0)" }
+    let first = try TailRig(isStoring: true)
+    for name in names { try first.append("\(name).log", Self.lines(name, 0..<20)) }
+    first.pass(.seconds(1))
+    first.stop()
+    for (number, name) in names.enumerated() {
+      try first.append("\(name).log", "\(name) late\n")
+      if number.isMultiple(of: 2) {
+        try first.rename("\(name).log", to: "\(name).done")
+      } else {
+        try first.copyAndTruncate("\(name).log", to: "\(name)-old.log.1")
+      }
+    }
+    let second = try TailRig(after: first, isStoring: true)
+    second.pass(.seconds(12))
+    #expect(second.bodies.sorted() == names.map { "\($0) late" }.sorted())
+  }
+
   @Test func `a successor goes on looking for what its predecessor looks for`() throws {
     let first = try TailRig()
     try first.append("a.log", Self.lines("a", 0..<50))
