@@ -65,6 +65,21 @@ import Testing
     #expect(third.openFiles == 3, "what was read to its end is not opened again")
   }
 
+  @Test func `an empty file that was filled and renamed while nothing ran is read`() throws {
+    let first = try TailRig(isStoring: true)
+    try first.append("a.log", "")
+    try first.append("b.log", "")
+    first.pass(.seconds(20))
+    first.stop()
+    try first.append("a.log", "one\n")
+    try first.rename("a.log", to: "a.log.1")
+    try first.append("b.log", "elsewhere\n")
+    try first.rename("b.log", to: "moved")
+    let second = try TailRig(after: first, isStoring: true)
+    second.pass(.seconds(5))
+    #expect(second.bodies == ["one"])
+  }
+
   @Test func `others that lie beside a file are not read`() throws {
     let first = try TailRig(isStoring: true)
     try first.append("a.log", Self.lines("a", 0..<50))

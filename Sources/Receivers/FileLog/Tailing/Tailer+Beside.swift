@@ -92,7 +92,7 @@ extension Tailer {
         isItself || UInt64(clamping: status.changed) &+ Self.tolerance >= file.intactAt,
         let (handle, opened) = try? openHandle(path), opened.id == status.id,
         let content = try? FileContent(handle, .auto), !content.ends(at: file.framer.offset, opened.size),
-        isItself ? isAlike(file, content, opened) : goesOn(file, in: content, opened, path)
+        isItself ? isAlike(file, content, opened, path) : goesOn(file, in: content, opened, path)
       else { continue }
       context.logger.info(
         "the rest of a file lies beside it", metadata: ["file": "\(file.path)", "rest": "\(path)"])
@@ -100,7 +100,11 @@ extension Tailer {
     }
   }
 
-  private func isAlike(_ file: TailedFile, _ content: FileContent, _ status: FileStatus) -> Bool {
+  private func isAlike(
+    _ file: TailedFile, _ content: FileContent, _ status: FileStatus, _ path: String
+  ) -> Bool {
+    // One that was empty has only its number and its name.
+    if file.head.count == 0 { return file.framer.offset == 0 && Self.isNamedAfter(file.path, path) }
     let likeness = try? file.likeness(
       to: content, size: content.count(in: status.size), fingerprintSize: settings.fingerprintSize)
     return likeness ?? .none != .none
