@@ -175,7 +175,54 @@ class Moving(LogWriter):
         self.file = self.path.open("ab", buffering=0)
 
 
-KINDS = (Renaming, CopyTruncating, Switching, Moving)
+class Hiding(LogWriter):
+    """Renames, or copies and truncates, to names that no pattern matches, compressed at once or not.
+
+    A file that was never seen under its own name is not one to be read: it is rotated once something of it arrived, and
+    had the time to be recorded.
+    """
+
+    WAYS = ("hide", "hide_copy", "hide_compressed")
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.first_of_file, self.seen_at = self.next, None
+
+    def step(self):
+        if self.seen_at is None and self.next > self.first_of_file and self.has_arrived({self.first_of_file}):
+            self.seen_at = time.monotonic()
+        super().step()
+
+    def _target(self) -> Path | None:
+        if self.seen_at is None or time.monotonic() - self.seen_at < 0.7:
+            return None
+        self.first_of_file, self.seen_at = self.next, None
+        return self.folder / f"app.log-{time.time_ns()}"
+
+    def _hide(self):
+        if not (target := self._target()):
+            return False
+        self.path.rename(target)
+        self._reopen()
+
+    def _hide_copy(self):
+        if not (target := self._target()):
+            return False
+        shutil.copyfile(self.path, target)
+        os.truncate(self.path, 0)
+        return target
+
+    def _hide_compressed(self):
+        if not (target := self._hide_copy()):
+            return False
+        hidden = self.folder / "compressing"
+        with target.open("rb") as plain, gzip.open(hidden, "wb") as packed:
+            shutil.copyfileobj(plain, packed)
+        hidden.rename(target.with_name(f"{target.name}.gz"))
+        target.unlink()
+
+
+KINDS = (Renaming, CopyTruncating, Switching, Moving, Hiding)
 
 
 class Writers:

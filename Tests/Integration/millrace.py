@@ -121,6 +121,9 @@ class _PlainDumper(yaml.SafeDumper):
 class Millrace:
     """One running process. `logs` is everything it wrote; `pipeline` knows its ports."""
 
+    #: A program that starts it, and its arguments; must become it (`exec`).
+    LAUNCHER: tuple[str, ...] = ()
+
     def __init__(self, pipeline: Pipeline, folder: Path, env: dict | None = None, arguments: tuple = ()):
         self.pipeline = pipeline
         self.folder = folder
@@ -130,7 +133,7 @@ class Millrace:
         self.output = (folder / "output.log").open("wb")
         self.is_terminated = False
         self.process = subprocess.Popen(
-            [str(BINARY), "run", str(self.config), *arguments], cwd=folder, env={**os.environ, **(env or {})},
+            [*self.LAUNCHER, str(BINARY), "run", str(self.config), *arguments], cwd=folder, env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
         )
         try:

@@ -1,9 +1,11 @@
+package import ConfigSchema
+
 /// A pattern of file paths, as the Collector and Prometheus write them.
 ///
 /// `*` stands for any characters of one name, `?` for one, `[a-z]` and `[^a-z]` for one of a set or none of it, `{a,b}` for
 /// one of several texts, `**` as a whole name for any number of directories. A backslash takes the meaning from what
 /// follows it. Names that begin with a dot match like others.
-struct GlobPattern: Sendable, Hashable {
+package struct GlobPattern: Sendable, Hashable {
   /// What one name of a path must look like.
   enum Segment: Sendable, Hashable {
     /// Just this name.
@@ -129,6 +131,25 @@ extension GlobPattern.Token {
     case .set(let ranges, let isNegated): ranges.contains { $0.contains(character) } != isNegated
     }
   }
+}
+
+extension GlobPattern: ConfigValue {
+  package static var configType: ConfigType { .string }
+
+  package static func decode(_ node: ConfigNode, base: Self?, context: inout ConfigContext) -> Self? {
+    guard let text = node.text, node.scalar != nil else {
+      context.mismatch(node, expected: "a path such as /var/log/*.log")
+      return nil
+    }
+    do throws(Problem) {
+      return try Self(text)
+    } catch {
+      context.report(.error, "invalid-pattern", "the pattern \"\(text)\" \(error)", at: node.origin)
+      return nil
+    }
+  }
+
+  package var literal: ConfigLiteral { .string(text) }
 }
 
 // MARK: Reading patterns

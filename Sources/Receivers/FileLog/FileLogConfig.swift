@@ -11,8 +11,8 @@ package struct FileLogConfig: ConfigGroup {
     case readNew = "read_new"
   }
 
-  package var include: [String] = []
-  package var exclude: [String] = []
+  package var include: [GlobPattern] = []
+  package var exclude: [GlobPattern] = []
   package var excludeOlderThan: Duration?
   package var ordering: OrderingCriteria?
   package var startAt = Start.end
@@ -37,9 +37,8 @@ package struct FileLogConfig: ConfigGroup {
     Field(
       "include", \.include,
       "The files to read: paths in which `*`, `?`, `[…]`, `{…,…}` and `**` stand for others.",
-      check: .all(.nonEmpty, .each(.custom(globProblem))), required: true),
-    Field(
-      "exclude", \.exclude, "Those of them that are not read.", check: .each(.custom(globProblem))),
+      check: .nonEmpty, required: true),
+    Field("exclude", \.exclude, "Those of them that are not read."),
     Field(
       "exclude_older_than", \.excludeOlderThan,
       "Files that were written to last before this time are not read.",
@@ -113,15 +112,6 @@ package struct FileLogConfig: ConfigGroup {
       checker.note(
         \.storage, "without storage it is not kept how far files have been read",
         help: "name a storage extension such as file_storage, so that a restart goes on where it stopped")
-    }
-  }
-
-  private static func globProblem(_ text: String) -> String? {
-    do {
-      _ = try GlobPattern(text)
-      return nil
-    } catch {
-      return "\"\(text)\" \(error)"
     }
   }
 }

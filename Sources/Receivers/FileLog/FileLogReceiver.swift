@@ -35,8 +35,6 @@ package final class FileLogReceiver: Receiver {
 
   package func start(_ outputs: ReceiverOutputs) async throws {
     guard let consumer = outputs.logs else { return }
-    let settings: TailSettings
-    do { settings = try TailSettings(config) } catch { throw StartError("a pattern of files \(error)") }
     let (place, estate) = try TailPlace.enter(context) { [weak self] in
       self?.life.withLock { $0 }?.thread.mailbox.post(.alarm)
     }
@@ -44,7 +42,7 @@ package final class FileLogReceiver: Receiver {
       let (checkpoints, stored) = try await openCheckpoints()
       let thread = try TailThread(
         .init(
-          settings: settings, context: context, consumer: consumer, place: place, estate: estate,
+          settings: TailSettings(config), context: context, consumer: consumer, place: place, estate: estate,
           stored: stored, checkpoints: checkpoints))
       try thread.run()
       life.withLock { $0 = Life(thread: thread, place: place, checkpoints: checkpoints) }

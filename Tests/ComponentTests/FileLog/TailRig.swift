@@ -83,9 +83,6 @@ final class TailRig {
     var config = try Self.decode(
       ("{" + start + include + yaml.drop { $0 != "{" }.dropFirst()).replacing("DIR", with: scratch.path))
     change(&config)
-    let place = scratch.path
-    config.include = config.include.map { $0.replacing("DIR", with: place) }
-    config.exclude = config.exclude.map { $0.replacing("DIR", with: place) }
     self.config = config
     let estate = takesOver ? predecessor.map { TailEstate($0.tailer, $0.event) } : nil
     event = try estate?.event ?? WakeEvent()
@@ -95,7 +92,7 @@ final class TailRig {
     var notices = estate?.notices
     if notices == nil, usesNotices { notices = try FileNotices() }
     tailer = Tailer(
-      try TailSettings(config),
+      TailSettings(config),
       context: .testing(.receiver, "file_log", clock: clock, metrics: metrics), consumer: consumer,
       mailbox: mailbox, notices: notices, mostHandles: mostHandles, opening: answers.open, estate: estate,
       stored: isStoring ? stored : [:], checkpoints: store)

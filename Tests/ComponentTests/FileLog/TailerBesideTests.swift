@@ -65,6 +65,21 @@ import Testing
     #expect(third.openFiles == 3, "what was read to its end is not opened again")
   }
 
+  @Test func `an empty file that was filled and renamed while nothing ran is read`() throws {
+    let first = try TailRig(isStoring: true)
+    try first.append("a.log", "")
+    try first.append("b.log", "")
+    first.pass(.seconds(20))
+    first.stop()
+    try first.append("a.log", "one\n")
+    try first.rename("a.log", to: "a.log.1")
+    try first.append("b.log", "elsewhere\n")
+    try first.rename("b.log", to: "moved")
+    let second = try TailRig(after: first, isStoring: true)
+    second.pass(.seconds(5))
+    #expect(second.bodies == ["one"])
+  }
+
   @Test func `others that lie beside a file are not read`() throws {
     let first = try TailRig(isStoring: true)
     try first.append("a.log", Self.lines("a", 0..<50))
@@ -79,6 +94,25 @@ import Testing
     second.pass(.seconds(60))
     #expect(second.bodies.isEmpty)
     #expect(second.openFiles == 0)
+  }
+
+  @Test func `each of many files is found among many`() throws {
+    let names = (0..<300).map { "file \($0)" }
+    let first = try TailRig(isStoring: true)
+    for name in names { try first.append("\(name).log", Self.lines(name, 0..<20)) }
+    first.pass(.seconds(1))
+    first.stop()
+    for (number, name) in names.enumerated() {
+      try first.append("\(name).log", "\(name) late\n")
+      if number.isMultiple(of: 2) {
+        try first.rename("\(name).log", to: "\(name).done")
+      } else {
+        try first.copyAndTruncate("\(name).log", to: "\(name)-old.log.1")
+      }
+    }
+    let second = try TailRig(after: first, isStoring: true)
+    second.pass(.seconds(12))
+    #expect(second.bodies.sorted() == names.map { "\($0) late" }.sorted())
   }
 
   @Test func `a successor goes on looking for what its predecessor looks for`() throws {

@@ -9,7 +9,7 @@ import Testing
 /// Files that are rotated in every way while they are read.
 @Suite struct TailerRotationTests {
   @Test func `a file that is copied and truncated goes on in the copy`() throws {
-    let rig = try TailRig { $0.include = ["DIR/*.log*"] }
+    let rig = try TailRig(settings: "{include: ['DIR/*.log*']}")
     try rig.append("a.log", "one\ntwo\n")
     rig.pass(.seconds(5))
     try rig.append("a.log", "three\n")
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func `a copy that is seen before the truncation is read once`() throws {
-    let rig = try TailRig { $0.include = ["DIR/*.log*"] }
+    let rig = try TailRig(settings: "{include: ['DIR/*.log*']}")
     try rig.append("a.log", "one\n")
     rig.pass(.seconds(5))
     try FileManager.default.copyItem(atPath: rig.path("a.log"), toPath: rig.path("a.log.1"))
@@ -69,7 +69,7 @@ import Testing
   @Test(arguments: 0..<40)
   func `whatever happens to the files, each line comes once`(seed: Int) throws {
     var random = SeededGenerator(UInt64(seed))
-    let rig = try TailRig(usesNotices: seed % 4 != 3) { $0.include = ["DIR/*.log*"] }
+    let rig = try TailRig(usesNotices: seed % 4 != 3, settings: "{include: ['DIR/*.log*']}")
     var written: [String] = []
     var log: [String] = []
     var rotations = 0

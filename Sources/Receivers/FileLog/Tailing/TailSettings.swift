@@ -12,14 +12,9 @@ struct TailSettings: Sendable {
   var retry: LogRetryConfig { config.input.retry }
   var fingerprintSize: Int { config.fingerprintSize.bytes }
 
-  /// - Throws: for patterns that a check of the settings would have refused.
-  init(_ config: FileLogConfig) throws(GlobPattern.Problem) {
+  init(_ config: FileLogConfig) {
     self.config = config
-    var include: [GlobPattern] = []
-    for text in config.include { include.append(try GlobPattern(text)) }
-    var exclude: [GlobPattern] = []
-    for text in config.exclude { exclude.append(try GlobPattern(text)) }
-    finder = FileFinder(include: include, exclude: exclude)
+    finder = FileFinder(include: config.include, exclude: config.exclude)
     framing = config.lines.makeFraming(
       limit: config.maxLogSize.bytes, oversize: config.maxLogSizeBehavior,
       flushPeriod: config.forceFlushPeriod)

@@ -37,23 +37,53 @@ extension Tailer {
   func searchBeside() {
     if searches.isEmpty { return }
     let now = context.clock.now
-    var listings: [String: [DirectoryEntry]] = [:]
+    var listings: [String: Listing] = [:]
     for index in searches.indices {
       let search = searches[index]
       guard book.isAbsent(search.file), now - search.begun >= Self.attempts[search.attempts] else { continue }
       searches[index].attempts += 1
       let directory = FileFinder.directory(of: search.file.path)
-      let entries =
-        listings[directory] ?? (try? DirectoryEntry.all(in: directory.isEmpty ? "." : directory)) ?? []
-      listings[directory] = entries
-      find(search.file, in: directory, entries)
+      let listing = listings[directory] ?? Listing(directory)
+      listings[directory] = listing
+      find(search.file, in: directory, listing)
     }
     searches.removeAll { $0.attempts == Self.attempts.count || !book.isAbsent($0.file) }
   }
 
-  /// Goes on in the file that holds the rest of another, if one of these does.
-  private func find(_ file: TailedFile, in directory: String, _ entries: [DirectoryEntry]) {
-    for entry in entries where entry.kind != .directory && entry.kind != .other {
+  /// What is in a directory, to be asked for many files.
+  private struct Listing {
+    /// In the order of their names.
+    private let entries: [DirectoryEntry]
+    private let positions: [UInt64: [Int]]
+
+    init(_ directory: String) {
+      let all = (try? DirectoryEntry.all(in: directory.isEmpty ? "." : directory)) ?? []
+      let entries = all.filter { $0.isText && $0.kind != .directory && $0.kind != .other }
+        .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      self.entries = entries
+      positions = Dictionary(grouping: entries.indices) { entries[$0].inode }
+    }
+
+    /// What has a file's number, and what begins like its name.
+    func entries(for file: TailedFile) -> [DirectoryEntry] {
+      let stem = Tailer.stem(of: file.path).utf8
+      var (low, high) = (0, entries.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if entries[middle].name.utf8.lexicographicallyPrecedes(stem) {
+          low = middle + 1
+        } else {
+          high = middle
+        }
+      }
+      let named = entries[low...].prefix { $0.name.utf8.starts(with: stem) }
+      return positions[file.id.inode, default: []].map { entries[$0] } + named
+    }
+  }
+
+  /// Goes on in the file that holds the rest of another, if there is one.
+  private func find(_ file: TailedFile, in directory: String, _ listing: Listing) {
+    for entry in listing.entries(for: file) {
       let path = FileFinder.path(directory, entry.name)
       let isItself = entry.inode == file.id.inode
       guard isItself || Self.isNamedAfter(file.path, path), !settings.finder.matches(path),
@@ -62,7 +92,7 @@ extension Tailer {
         isItself || UInt64(clamping: status.changed) &+ Self.tolerance >= file.intactAt,
         let (handle, opened) = try? openHandle(path), opened.id == status.id,
         let content = try? FileContent(handle, .auto), !content.ends(at: file.framer.offset, opened.size),
-        isItself ? isAlike(file, content, opened) : goesOn(file, in: content, opened, path)
+        isItself ? isAlike(file, content, opened, path) : goesOn(file, in: content, opened, path)
       else { continue }
       context.logger.info(
         "the rest of a file lies beside it", metadata: ["file": "\(file.path)", "rest": "\(path)"])
@@ -70,7 +100,11 @@ extension Tailer {
     }
   }
 
-  private func isAlike(_ file: TailedFile, _ content: FileContent, _ status: FileStatus) -> Bool {
+  private func isAlike(
+    _ file: TailedFile, _ content: FileContent, _ status: FileStatus, _ path: String
+  ) -> Bool {
+    // One that was empty has only its number and its name.
+    if file.head.count == 0 { return file.framer.offset == 0 && Self.isNamedAfter(file.path, path) }
     let likeness = try? file.likeness(
       to: content, size: content.count(in: status.size), fingerprintSize: settings.fingerprintSize)
     return likeness ?? .none != .none

@@ -154,11 +154,16 @@ extension Tailer {
   /// Whether a name is made from another as rotations make them: `app.log.1`, `app-20260102.log`, `app.log.gz` of
   /// `app.log`.
   static func isNamedAfter(_ path: String, _ other: String) -> Bool {
-    let name = FileFinder.name(of: path)
-    let stem = name.lastIndex(of: ".").map { $0 > name.startIndex ? name[..<$0] : name } ?? name
+    let stem = stem(of: path)
     let candidate = FileFinder.name(of: other)
     guard candidate.hasPrefix(stem) else { return false }
     guard let next = candidate.dropFirst(stem.count).first else { return true }
     return !next.isLetter && !next.isNumber
+  }
+
+  /// The name of a file up to its last dot.
+  static func stem(of path: String) -> Substring {
+    let name = FileFinder.name(of: path)
+    return name.lastIndex(of: ".").map { $0 > name.startIndex ? name[..<$0] : name } ?? name
   }
 }

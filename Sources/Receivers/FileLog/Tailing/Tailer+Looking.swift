@@ -62,6 +62,9 @@ extension Tailer {
     let look = settings.finder.look(watching: watching())
     let interval = settings.config.pollInterval
     nextLook = lastLook + (isBlind ? interval : max(Self.lookInterval, interval))
+    // What can be looked at again is told of again when it cannot.
+    complaints.subtract(troubled.subtracting(look.problems.map(\.path)))
+    troubled = Set(look.problems.map(\.path))
     for (path, error) in look.problems { complain(path, error) }
     var strangers: [(path: String, status: FileStatus)] = []
     for (path, status) in selected(look.files) where !found(path, status) { strangers.append((path, status)) }

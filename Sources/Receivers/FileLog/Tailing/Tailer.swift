@@ -37,6 +37,8 @@ final class Tailer {
   var oldWatches: [Int32: String] = [:]
   /// Paths that could not be looked at or opened, and were told of.
   var complaints: Set<String> = []
+  /// Those of them that the last look met.
+  var troubled: Set<String> = []
   /// Whether the places where earlier lives stopped are known.
   var hasPast = false
 
