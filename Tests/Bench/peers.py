@@ -130,8 +130,7 @@ exporters:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as answer:
             text = answer.read().decode()
         lines = re.findall(rf"^{metric}(?:_total)?(?:{{([^}}]*)}})? (\S+)$", text, re.MULTILINE)
-        return round(sum(
-            float(value) for labels, value in lines if label in labels))
+        return round(sum(float(value) for labels, value in lines if label in labels))
 
     def wait_until_done(self, wanted):
         """Until so many items were sent or left out."""
