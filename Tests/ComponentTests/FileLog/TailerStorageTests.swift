@@ -33,6 +33,41 @@ import Testing
     #expect(second.bodies == ["two"])
   }
 
+  @Test(arguments: ["beginning", "end"])
+  func `a file of which nothing was accepted is found again where it was moved`(start: String) throws {
+    let first = try TailRig(isStoring: true, settings: "{start_at: \(start)}")
+    try first.append("old.log", "old\n")
+    first.answers.outcome.withLock { $0 = nil }
+    first.pass(.seconds(1))
+    try first.append("a.log", "one\n")
+    first.pass(.seconds(1))
+    // No end that anybody was told of.
+    try first.append("a.log", "two\n")
+    try first.rename("a.log", to: "a.log.1")
+    try first.append("a.log", "three\n")
+    try first.append("old.log", "more\n")
+    first.answers.outcome.withLock { $0 = .accepted }
+    let second = try TailRig(after: first, isStoring: true, settings: "{start_at: \(start)}")
+    second.pass(.seconds(5))
+    #expect(second.bodies.sorted() == ["more"] + (start == "end" ? [] : ["old"]) + ["one", "three", "two"])
+  }
+
+  @Test func `a file that was empty is not read again under its other name`() throws {
+    var rig = try TailRig(isStoring: true)
+    try rig.append("a.log", "")
+    rig.pass(.seconds(20))
+    rig.stop()
+    try rig.append("a.log", "one\n")
+    rig = try TailRig(after: rig, isStoring: true)
+    rig.pass(.seconds(5))
+    #expect(rig.bodies == ["one"])
+    rig.stop()
+    try rig.rename("a.log", to: "a.log.1")
+    rig = try TailRig(after: rig, isStoring: true)
+    rig.pass(.seconds(20))
+    #expect(rig.bodies.isEmpty)
+  }
+
   @Test func `with start_at end a file that came while nothing ran is read from its beginning`() throws {
     let first = try TailRig(isStoring: true, settings: "{start_at: end}")
     try first.append("old.log", "before\n")

@@ -70,7 +70,7 @@ extension Tailer {
     saving = unsaved
     unsaved = []
     forgotten = []
-    if isStoring, !hasPast, !isBeginning, touched.isEmpty, window.isEmpty {
+    if isStoring, !hasPast, !isBeginning {
       hasPast = true
       changes[Self.beginKey] = .some([1])
     }

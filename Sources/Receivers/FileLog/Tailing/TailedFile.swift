@@ -35,7 +35,7 @@ final class TailedFile {
   var trail = BytePrint.none
   /// Earlier positions, in order.
   var waypoints: [FilePosition] = []
-  /// Up to where everything has been accepted; nil while that is before its beginning.
+  /// Up to where everything has been accepted; nil for what is not stored.
   var accepted: FilePosition?
   /// What all of its records have; made when there is something to read, and again when that changes.
   var origin: LogOrigin?

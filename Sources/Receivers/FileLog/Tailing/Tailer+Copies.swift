@@ -110,6 +110,15 @@ extension Tailer {
       } else if isGone(original) {
         leave(original)
         decide(candidate.path, candidate.content, status)
+      } else if status.links == 0, isSource(candidate, of: original) {
+        // What was copied from it is read there, and only then what it has besides.
+        guard original.isAtEnd, !original.isReady else { continue }
+        if let place = end(of: original, in: candidate, status) {
+          candidates[candidate.id] = nil
+          followDeleted(candidate.content, candidate.id, candidate.path, from: place)
+        } else {
+          adopt(candidate.path, candidate.content, status)
+        }
       } else if candidate.content.isGzip, candidate.isStrong {
         // What it holds is being read where it was compressed from.
         candidate.content.release()
@@ -138,17 +147,36 @@ extension Tailer {
   /// Lets go of a deleted file that goes on in a copy. Who still writes to the deleted one is read there.
   private func leave(_ file: TailedFile) {
     guard let content = file.content else { return }
-    let rest = TailedFile(
-      serial: book.makeSerial(), id: file.id, path: file.path, framer: file.framer, now: context.clock.now)
-    rest.trail = file.trail
-    rest.isListed = false
-    rest.isDeleted = true
-    rest.records = file.records
-    rest.content = content
     file.isDeleted = true
     part(file)
+    followDeleted(content, file.id, file.path, from: file.position)
+  }
+
+  /// Reads what is still written to a deleted file whose beginning was read elsewhere.
+  private func followDeleted(_ content: FileContent, _ id: FileID, _ path: String, from place: FilePosition) {
+    let rest = TailedFile(
+      serial: book.makeSerial(), id: id, path: path, framer: LineFramer(settings.framing),
+      now: context.clock.now)
+    rest.move(to: place, settings.framing)
+    rest.isListed = false
+    rest.isDeleted = true
+    rest.content = content
     book.add(rest)
     activate(rest)
+  }
+
+  /// Whether a file that was deleted before it was read is what another was made from.
+  private func isSource(_ candidate: CopyCandidate, of copy: TailedFile) -> Bool {
+    candidate.isStrong
+      || copy.content?.isGzip ?? false && Self.isNamedAfter(candidate.path, copy.path)
+  }
+
+  /// Up to where a file holds what was read of its copy; nil when it does not.
+  private func end(of copy: TailedFile, in candidate: CopyCandidate, _ status: FileStatus) -> FilePosition? {
+    guard let content = copy.content else { return nil }
+    let place = position(min(copy.framer.offset, status.size), in: candidate.content)
+    guard place.trail.count > 0, place.trail == position(place.offset, in: content).trail else { return nil }
+    return place
   }
 
   /// Whether a name is made from another as rotations make them: `app.log.1`, `app-20260102.log`, `app.log.gz` of

@@ -80,8 +80,9 @@ extension Tailer {
     if let start = isOld ? status.size : begun, !content.isGzip {
       file.move(to: position(min(start, status.size), in: content), settings.framing)
     }
+    // So that it is stored at once that there is such a file, and it can be found wherever it is moved.
+    file.accepted = file.position
     attach(file, to: content, status, path: path)
-    // So that it is stored that there is such a file, once all is accepted that was read before it came.
     touch(file)
   }
 
@@ -89,6 +90,8 @@ extension Tailer {
   func attach(_ file: TailedFile, to content: FileContent, _ status: FileStatus, path: String) {
     candidates[status.id] = nil
     if book.absent[file.serial] != nil { book.remove(file) }
+    // One that was empty is this one, by another number of ours.
+    for other in book.absent(in: status.id, at: path) where other.head.count == 0 { forget(other) }
     // A copy may still be growing; the file itself, when it is shorter now, was truncated.
     file.isAwaited =
       content.isGzip || status.size < file.framer.offset && status.id.inode != file.id.inode
@@ -147,6 +150,7 @@ extension Tailer {
     if beginsAlike, isShorter, settings.config.onTruncate == .readNew {
       next.move(to: position(status.size, in: content), settings.framing)
     }
+    next.accepted = next.position
     next.skipsZeros = true
     next.isListed = file.isListed
     next.content = content
@@ -157,6 +161,7 @@ extension Tailer {
     part(file)
     book.add(next)
     refreshHead(of: next)
+    unsave(next)
     touch(next)
     activate(next)
     judgeCandidates(of: file)
