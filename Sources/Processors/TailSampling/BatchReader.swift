@@ -4,7 +4,7 @@ internal import WireFormat
 /// Moves spans of one batch into a ``SpanStore``, together with their resources and scopes.
 struct BatchReader {
   let batch: Batch
-  private let spans: SpanStore
+  private let items: [BatchIndex.Item]
   private let conditions: SpanConditions
   private var resource: (position: Int, place: UInt32)?
   private var scope: (position: Int, place: UInt32)?
@@ -12,16 +12,16 @@ struct BatchReader {
   private var scopePosition = 0
   private var scopeItems = 0..<0
 
-  init(_ batch: Batch, store: SpanStore, conditions: SpanConditions) {
+  init(_ batch: Batch, conditions: SpanConditions) {
     self.batch = batch
-    spans = store
+    items = batch.index.items
     self.conditions = conditions
   }
 
   /// Gives back what it holds.
-  func finish() {
-    if let scope { spans.contexts.release(scope.place) }
-    if let resource { spans.contexts.release(resource.place) }
+  func finish(_ store: inout SpanStore) {
+    if let scope { store.contexts.release(scope.place) }
+    if let resource { store.contexts.release(resource.place) }
   }
 
   /// Runs are no longer than so many bytes, unless one span is: batches are made of whole runs.
@@ -35,7 +35,6 @@ struct BatchReader {
       while batch.index.items(ofScope: scopePosition).upperBound <= item { scopePosition += 1 }
       scopeItems = batch.index.items(ofScope: scopePosition)
     }
-    let items = batch.index.items
     let limit = Int(items[item].fieldStart) + Self.longestRun
     var end = item + 1
     while end < scopeItems.upperBound, items[end - 1].payload.end == items[end].fieldStart,
@@ -50,35 +49,34 @@ struct BatchReader {
   ///
   /// - Returns: where they stand, the bytes they make with their resource and scope, and what the resource says.
   mutating func store(
-    _ items: Range<Int>, after previous: RunPlace
+    _ run: Range<Int>, after previous: RunPlace, in store: inout SpanStore
   ) -> (place: RunPlace, bytes: Int, resourceFacts: Facts) {
-    let context = scopePlace()
-    let (first, last) = (batch.index.items[items.lowerBound], batch.index.items[items.upperBound - 1])
-    let fields = batch.bytes.span.extracting(Int(first.fieldStart)..<last.payload.upperBound)
-    let isSame = previous != .none && spans.run(at: previous).context == context
-    let place = spans.add(fields, context: context, after: previous)
-    let resource = spans.contexts.resource(of: context)
-    let around = isSame ? 0 : spans.contexts.size(context) + spans.contexts.size(resource)
-    return (place, fields.count + around, spans.contexts.facts(ofResource: resource))
+    let context = scopePlace(&store)
+    let (start, end) = (Int(items[run.lowerBound].fieldStart), items[run.upperBound - 1].payload.upperBound)
+    let isSame = previous != .none && store.run(at: previous).context == context
+    let place = store.add(batch.bytes.span.extracting(start..<end), context: context, after: previous)
+    let resource = store.contexts.resource(of: context)
+    let around = isSame ? 0 : store.contexts.size(context) + store.contexts.size(resource)
+    return (place, end - start + around, store.contexts.facts(ofResource: resource))
   }
 
-  private mutating func scopePlace() -> UInt32 {
+  private mutating func scopePlace(_ store: inout SpanStore) -> UInt32 {
     if let scope, scope.position == scopePosition { return scope.place }
-    if let scope { spans.contexts.release(scope.place) }
+    if let scope { store.contexts.release(scope.place) }
     let entry = batch.index.scopes[scopePosition]
-    let parent = resourcePlace(Int(entry.resource))
+    let parent = resourcePlace(Int(entry.resource), &store)
     let fields = fields(of: entry.payload)
-    let place = spans.contexts.place(of: fields, parent: parent) { 0 }
+    let place = store.contexts.place(of: fields, parent: parent) { 0 }
     scope = (scopePosition, place)
     return place
   }
 
-  private mutating func resourcePlace(_ position: Int) -> UInt32 {
+  private mutating func resourcePlace(_ position: Int, _ store: inout SpanStore) -> UInt32 {
     if let resource, resource.position == position { return resource.place }
-    if let resource { spans.contexts.release(resource.place) }
+    if let resource { store.contexts.release(resource.place) }
     let entry = batch.index.resources[position]
     let fields = fields(of: entry.payload)
-    let place = spans.contexts.place(of: fields, parent: ContextTable.none) {
+    let place = store.contexts.place(of: fields, parent: ContextTable.none) {
       conditions.facts(ofResource: batch.resource(at: position).message)
     }
     resource = (position, place)

@@ -5,7 +5,7 @@ internal import WireFormat
 ///
 /// A scope names its resource. Both are everything their message holds besides the scopes or spans, so nothing is lost
 /// that is not known here.
-final class ContextTable {
+struct ContextTable {
   private struct Entry {
     var bytes: [UInt8]
     /// The place of the resource, or none for a resource.
@@ -47,7 +47,7 @@ final class ContextTable {
   /// - Parameters:
   ///   - parent: the scope's resource; none for a resource.
   ///   - facts: what to note of a resource that is not there yet.
-  func place(of fields: [UInt8], parent: UInt32, facts: () -> Facts) -> UInt32 {
+  mutating func place(of fields: [UInt8], parent: UInt32, facts: () -> Facts) -> UInt32 {
     let hash = BytesView(fields.span).hash &+ UInt64(parent) &* 0x9E37_79B9_7F4A_7C15
     let first = places[hash] ?? Self.none
     var (place, length) = (first, 0)
@@ -71,7 +71,7 @@ final class ContextTable {
     return new
   }
 
-  private func add(_ entry: Entry) -> UInt32 {
+  private mutating func add(_ entry: Entry) -> UInt32 {
     bytes += Self.memory(of: entry)
     if let place = free.popLast() {
       entries[Int(place)] = entry
@@ -86,7 +86,7 @@ final class ContextTable {
   }
 
   /// Takes a reference for a block, once for several runs in a row; false when the block has it.
-  func note(_ place: UInt32, in block: UInt32) -> Bool {
+  mutating func note(_ place: UInt32, in block: UInt32) -> Bool {
     if entries[Int(place)].block == block { return false }
     entries[Int(place)].block = block
     entries[Int(place)].references += 1
@@ -94,13 +94,13 @@ final class ContextTable {
   }
 
   /// Gives back the reference of a block.
-  func release(_ place: UInt32, from block: UInt32) {
+  mutating func release(_ place: UInt32, from block: UInt32) {
     // The slot of the block gets another one: it must take a reference of its own.
     if entries[Int(place)].block == block { entries[Int(place)].block = .max }
     release(place)
   }
 
-  func release(_ place: UInt32) {
+  mutating func release(_ place: UInt32) {
     let index = Int(place)
     entries[index].references -= 1
     if entries[index].references > 0 { return }
@@ -113,7 +113,7 @@ final class ContextTable {
     if parent != Self.none { release(parent) }
   }
 
-  private func unlink(_ place: UInt32) {
+  private mutating func unlink(_ place: UInt32) {
     let (hash, next) = (entries[Int(place)].hash, entries[Int(place)].next)
     guard var current = places[hash] else { return }
     if current == place {

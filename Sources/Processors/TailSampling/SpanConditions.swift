@@ -57,7 +57,9 @@ struct SpanConditions: Sendable {
   init() {}
 
   /// Whether any is about attributes.
-  var hasAttributes: Bool { !attributes.isEmpty }
+  private var hasAttributes: Bool { keyLengths != 0 }
+  /// The lengths of their keys, a bit for each: most attributes are none of them, and are not looked at.
+  private var keyLengths: UInt64 = 0
 
   /// The bit of a condition; nil when there are too many.
   ///
@@ -74,6 +76,7 @@ struct SpanConditions: Sendable {
     case .attribute(let key, let asked):
       let test = Test(bit: bit, value: try Self.value(asked), wrongTypes: wrongTypes)
       let key = Array(key.utf8)
+      keyLengths |= Self.mark(key.count)
       if let known = attributes.firstIndex(where: { $0.key == key }) {
         attributes[known].tests.append(test)
       } else {
@@ -110,39 +113,49 @@ struct SpanConditions: Sendable {
   /// - Parameter known: what is known of the trace already and need not be asked again.
   func read(_ span: borrowing WireMessage, known: Facts) -> Reading {
     var reading = Reading(facts: known)
-    var status: UInt64 = 0
-    var flags: UInt64 = 0
-    var seen: UInt64 = 0
+    var (status, flags, seen) = (UInt64(0), UInt32(0), UInt64(0))
     var traceState = WireRange(start: 0, end: 0)
     var cursor = span.fields
-    while let field = cursor.nextField() {
-      switch field.tag {
-      case .lengthDelimited(4): reading.isRoot = field.value.count == 0
-      case .fixed64(7): reading.start = field.number
-      case .fixed64(8): reading.end = field.number
-      case .lengthDelimited(15): status = WireMessage(span.bytes, field.value).number(.varint(3))
-      case .fixed32(16): flags = field.number
-      case .lengthDelimited(3): traceState = field.value
-      case .lengthDelimited(9):
-        if hasAttributes {
-          test(AttributeView(WireMessage(span.bytes, field.value)), &reading.facts, &seen, allowsEmpty: false)
+    do throws(WireError) {
+      while !cursor.isAtEnd {
+        let tag = try cursor.readTag()
+        switch tag {
+        case .lengthDelimited(9):
+          let range = try cursor.readLengthDelimited()
+          if hasAttributes {
+            test(AttributeView(WireMessage(span.bytes, range)), &reading.facts, &seen, allowsEmpty: false)
+          }
+        case .lengthDelimited(4): reading.isRoot = try cursor.readLengthDelimited().count == 0
+        case .fixed64(7): reading.start = try cursor.readFixed64()
+        case .fixed64(8): reading.end = try cursor.readFixed64()
+        case .lengthDelimited(15):
+          status = WireMessage(span.bytes, try cursor.readLengthDelimited()).number(.varint(3))
+        case .fixed32(16): flags = try cursor.readFixed32()
+        case .lengthDelimited(3): traceState = try cursor.readLengthDelimited()
+        default: try cursor.skip(tag)
         }
-      default: break
       }
+    } catch {
+      // Spans were checked when they came in; of one that was not, what stands before the mistake counts.
     }
     for (codes, bit) in statuses where status < 8 && codes & (1 << UInt8(status)) != 0 {
       reading.facts |= bit
     }
     if flags & 1 != 0 { reading.facts |= sampledFlag }
-    if traceState.count > 0 {
-      for wanted in traceStates where reading.facts & wanted.bit == 0 {
-        let header = span.bytes.extracting(traceState.range)
-        guard let value = TraceStateMembers.value(of: wanted.key, in: header) else { continue }
-        let found = header.extracting(value)
-        if wanted.values.contains(where: { $0.span.hasSameBytes(as: found) }) { reading.facts |= wanted.bit }
-      }
+    if traceState.count > 0, !traceStates.isEmpty {
+      reading.facts |= facts(ofTraceState: span.bytes.extracting(traceState.range), known: reading.facts)
     }
     return reading
+  }
+
+  private func facts(ofTraceState header: Span<UInt8>, known: Facts) -> Facts {
+    var facts: Facts = 0
+    for wanted in traceStates where known & wanted.bit == 0 {
+      guard let value = TraceStateMembers.value(of: wanted.key, in: header) else { continue }
+      let found = header.extracting(value)
+      if wanted.values.contains(where: { $0.span.hasSameBytes(as: found) }) { facts |= wanted.bit }
+    }
+    return facts
   }
 
   /// What the attributes of a resource say.
@@ -157,6 +170,8 @@ struct SpanConditions: Sendable {
     return facts
   }
 
+  private static func mark(_ length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
+
   /// - Parameters:
   ///   - seen: which keys were met; of several attributes with one key the first counts.
   ///   - allowsEmpty: whether a pattern is tried on an empty text: of resources, not of spans.
@@ -164,15 +179,23 @@ struct SpanConditions: Sendable {
   private func test(
     _ attribute: AttributeView, _ facts: inout Facts, _ seen: inout UInt64, allowsEmpty: Bool
   ) {
-    for (position, wanted) in attributes.enumerated() where wanted.key.count == attribute.keyRange.count {
-      guard attribute.key.equals(wanted.key.span) else { continue }
-      let mark = UInt64(1) << UInt64(position & 63)
-      if position < 64 {
+    if keyLengths & Self.mark(attribute.keyRange.count) == 0 { return }
+    testKey(attribute, &facts, &seen, allowsEmpty: allowsEmpty)
+  }
+
+  private func testKey(
+    _ attribute: AttributeView, _ facts: inout Facts, _ seen: inout UInt64, allowsEmpty: Bool
+  ) {
+    for index in attributes.indices {
+      let key = attributes[index].key
+      guard attribute.key.equals(key.span) else { continue }
+      if index < 64 {
+        let mark = UInt64(1) << UInt64(index)
         if seen & mark != 0 { return }
         seen |= mark
       }
       let value = attribute.value
-      for test in wanted.tests where facts & test.bit == 0 {
+      for test in attributes[index].tests where facts & test.bit == 0 {
         if Self.holds(test, value, allowsEmpty: allowsEmpty) { facts |= test.bit }
       }
       return

@@ -41,7 +41,7 @@ struct SpanOutput {
   }
 
   /// Writes what was gathered, or as much of it as makes a batch, and gives it up in the store; nil when there is none.
-  mutating func take(from store: SpanStore) -> Batch? {
+  mutating func take(from store: inout SpanStore) -> Batch? {
     if entries.isEmpty { return nil }
     let part = takePart()
     var writer = WireWriter(capacity: part.reduce(0) { $0 + $1.bytes } + 4096)

@@ -13,7 +13,7 @@ struct RunPlace: Equatable {
 /// Neighbouring spans of one trace in one scope are one run: its header, then the `spans` fields as they came. A run
 /// names the run of its trace that came before it. A block is given up as soon as none of its runs is needed; since
 /// traces are decided about in the order they began, that is soon after the oldest of them.
-final class SpanStore {
+struct SpanStore {
   /// Previous block, previous offset, context, bytes.
   private static let headerSize = 16
 
@@ -27,7 +27,7 @@ final class SpanStore {
   }
 
   private let blockSize: Int
-  let contexts = ContextTable()
+  var contexts = ContextTable()
   private var blocks: [Block?] = []
   private var freeSlots: [UInt32] = []
   private var current = UInt32.max
@@ -46,20 +46,25 @@ final class SpanStore {
   ///   - fields: the `spans` fields of the scope, tags and lengths included.
   ///   - context: the scope's place in ``contexts``.
   ///   - previous: the run of the trace before this one.
-  func add(_ fields: Span<UInt8>, context: UInt32, after previous: RunPlace) -> RunPlace {
+  mutating func add(_ fields: Span<UInt8>, context: UInt32, after previous: RunPlace) -> RunPlace {
     let (slot, block) = block(with: Self.headerSize + fields.count)
     if contexts.note(context, in: slot) { block.contexts.append(context) }
-    let place = RunPlace(block: slot, offset: UInt32(truncatingIfNeeded: block.writer.count))
-    block.writer.writeFixed32(previous.block)
-    block.writer.writeFixed32(previous.offset)
-    block.writer.writeFixed32(context)
-    block.writer.writeFixed32(UInt32(truncatingIfNeeded: fields.count))
-    block.writer.write(fields)
     block.runs += 1
-    return place
+    return RunPlace(
+      block: slot, offset: Self.append(fields, context: context, after: previous, to: &block.writer))
   }
 
-  private func block(with room: Int) -> (UInt32, Block) {
+  private static func append(
+    _ fields: Span<UInt8>, context: UInt32, after previous: RunPlace, to block: inout WireWriter
+  ) -> UInt32 {
+    let offset = block.count
+    block.writeFixed64(UInt64(previous.offset) << 32 | UInt64(previous.block))
+    block.writeFixed64(UInt64(truncatingIfNeeded: fields.count) << 32 | UInt64(context))
+    block.write(fields)
+    return UInt32(truncatingIfNeeded: offset)
+  }
+
+  private mutating func block(with room: Int) -> (UInt32, Block) {
     // A block of its own, so that what is left of the current one is not wasted.
     if room > blockSize / 2 { return place(newBlock(room)) }
     if current != .max, let block = blocks[Int(current)] {
@@ -72,13 +77,13 @@ final class SpanStore {
     return placed
   }
 
-  private func newBlock(_ capacity: Int) -> Block {
+  private mutating func newBlock(_ capacity: Int) -> Block {
     let block = Block(capacity: capacity)
     blockBytes += block.writer.capacity
     return block
   }
 
-  private func place(_ block: Block) -> (UInt32, Block) {
+  private mutating func place(_ block: Block) -> (UInt32, Block) {
     if let slot = freeSlots.popLast() {
       blocks[Int(slot)] = block
       return (slot, block)
@@ -103,10 +108,11 @@ final class SpanStore {
     }
 
     init(_ block: borrowing WireWriter, at offset: Int) {
+      let (link, size) = (block.bytes.loadUInt64(at: offset), block.bytes.loadUInt64(at: offset + 8))
       previous = RunPlace(
-        block: block.bytes.loadUInt32(at: offset), offset: block.bytes.loadUInt32(at: offset + 4))
-      context = block.bytes.loadUInt32(at: offset + 8)
-      bytes = Int(block.bytes.loadUInt32(at: offset + 12))
+        block: UInt32(truncatingIfNeeded: link), offset: UInt32(truncatingIfNeeded: link >> 32))
+      context = UInt32(truncatingIfNeeded: size)
+      bytes = Int(size >> 32)
     }
   }
 
@@ -127,14 +133,14 @@ final class SpanStore {
   }
 
   /// Gives up a run; the next one is ``Run/previous``.
-  func release(_ place: RunPlace) {
+  mutating func release(_ place: RunPlace) {
     guard let block = blocks[Int(place.block)] else { return }
     block.runs -= 1
     if block.runs == 0, place.block != current { giveUp(place.block) }
   }
 
   /// Gives up a block in which nothing is needed any more. One of the usual size is kept for the next.
-  private func giveUp(_ slot: UInt32) {
+  private mutating func giveUp(_ slot: UInt32) {
     guard let block = blocks[Int(slot)] else { return }
     clear(block, in: slot)
     blocks[Int(slot)] = nil
@@ -147,7 +153,7 @@ final class SpanStore {
     }
   }
 
-  private func clear(_ block: Block, in slot: UInt32) {
+  private mutating func clear(_ block: Block, in slot: UInt32) {
     for context in block.contexts { contexts.release(context, from: slot) }
     block.contexts.removeAll(keepingCapacity: true)
     block.writer.removeAll()

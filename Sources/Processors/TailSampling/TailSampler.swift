@@ -6,7 +6,7 @@ internal import WireFormat
 ///
 /// A state without time or tasks of its own: whoever owns it says what the time is, and sends on what comes out.
 /// Everything that can make output stops when a batch of it is complete, so that no more than one is held twice.
-final class TailSampler {
+struct TailSampler {
   /// What limits it.
   struct Limits {
     var decisionWait: Duration
@@ -39,7 +39,7 @@ final class TailSampler {
   private let meters: TailSamplingMeters
   private let books: SamplingBooks
   private let clock: any PipelineClock
-  private let store: SpanStore
+  private var store: SpanStore
   private var table: TraceTable
   private var sampledCache: DecisionCache
   private var notSampledCache: DecisionCache
@@ -80,9 +80,11 @@ final class TailSampler {
   /// says where.
   ///
   /// - Parameter late: gets the spans of traces that were decided to be kept.
-  func take(_ batch: Batch, from position: inout Int, at now: MonotonicInstant, late: inout Batch?) -> Bool {
-    var reader = BatchReader(batch, store: store, conditions: policies.conditions)
-    defer { reader.finish() }
+  mutating func take(_ batch: Batch, from position: inout Int, at now: MonotonicInstant, late: inout Batch?)
+    -> Bool
+  {
+    var reader = BatchReader(batch, conditions: policies.conditions)
+    defer { reader.finish(&store) }
     var kept: ItemSet?
     var isDone = true
     var item = position
@@ -117,7 +119,7 @@ final class TailSampler {
     case blocked
   }
 
-  private func holder(of id: TraceID, spans: Int, at now: MonotonicInstant) -> Holder {
+  private mutating func holder(of id: TraceID, spans: Int, at now: MonotonicInstant) -> Holder {
     while let excess, table.count > 0 {
       if output.isFull || output.bytes >= excess { return .blocked }
       forgetOldest(because: .bytes, at: now)
@@ -145,14 +147,14 @@ final class TailSampler {
   }
 
   /// Keeps neighbouring spans of a trace.
-  private func add(
+  private mutating func add(
     _ items: Range<Int>, to place: UInt32, from reader: inout BatchReader, at now: MonotonicInstant
   ) {
     var trace = table[place]
     for item in items {
       trace.add(policies.conditions.read(reader.batch.item(at: item), known: trace.facts))
     }
-    let run = reader.store(items, after: trace.last)
+    let run = reader.store(items, after: trace.last, in: &store)
     trace.last = run.place
     trace.bytes += run.bytes
     trace.facts |= run.resourceFacts
@@ -168,7 +170,7 @@ final class TailSampler {
   // MARK: Decisions
 
   /// When it next has to decide; nil while nothing waits.
-  var nextDeadline: MonotonicInstant? {
+  mutating func nextDeadline() -> MonotonicInstant? {
     guard let due = table.nextDue()?.due.nanoseconds else { return nil }
     let late = due % tick
     if late == 0 { return MonotonicInstant(nanoseconds: due) }
@@ -177,10 +179,10 @@ final class TailSampler {
   }
 
   /// Decides about the traces that are due; false when it stopped, because output is complete.
-  func decideDue(at now: MonotonicInstant) -> Bool {
+  mutating func decideDue(at now: MonotonicInstant) -> Bool {
     let time = time(now)
     var (isDone, decided) = (true, 0)
-    while let next = nextDeadline, next <= now, let trace = table.nextDue() {
+    while let next = nextDeadline(), next <= now, let trace = table.nextDue() {
       if output.isFull {
         isDone = false
         break
@@ -195,7 +197,7 @@ final class TailSampler {
   }
 
   /// Decides about all traces, in the order in which they came; false when it stopped, because output is complete.
-  func decideAll(at now: MonotonicInstant) -> Bool {
+  mutating func decideAll(at now: MonotonicInstant) -> Bool {
     let time = time(now)
     while table.oldestPending != TraceIDIndex.none {
       if output.isFull { return false }
@@ -205,7 +207,7 @@ final class TailSampler {
   }
 
   /// Gives up all traces that are not decided about.
-  func dropAll(at now: MonotonicInstant) {
+  mutating func dropAll(at now: MonotonicInstant) {
     while table.oldestPending != TraceIDIndex.none {
       let place = table.oldestPending
       books.droppedAtEnd(Int(table[place].spans))
@@ -218,7 +220,7 @@ final class TailSampler {
     DecisionTime(monotonic: now, unixSecond: clock.unixNanoseconds / 1_000_000_000)
   }
 
-  private func decide(_ place: UInt32, at time: DecisionTime) {
+  private mutating func decide(_ place: UInt32, at time: DecisionTime) {
     let id = table.id(at: place)
     let spans = Int(table[place].spans)
     let verdict = policies.decide(table[place].summary(id), at: time)
@@ -235,7 +237,7 @@ final class TailSampler {
     }
   }
 
-  private func decideEarly(
+  private mutating func decideEarly(
     _ place: UInt32, because reason: SamplingBooks.Shortage, at now: MonotonicInstant
   ) {
     meters.tooEarly.add()
@@ -243,7 +245,7 @@ final class TailSampler {
     decide(place, at: time(now))
   }
 
-  private func dropTooLarge(_ place: UInt32, at now: MonotonicInstant) {
+  private mutating func dropTooLarge(_ place: UInt32, at now: MonotonicInstant) {
     meters.tooLarge.add()
     books.notSampled(Int(table[place].spans), verdict: books.tooLarge)
     release(place)
@@ -252,7 +254,7 @@ final class TailSampler {
   }
 
   /// Remembers a decision: in a cache where there is one for it, else in the table for as long as there is room.
-  private func settle(
+  private mutating func settle(
     _ place: UInt32, _ state: PendingTrace.State, _ id: TraceID, at now: MonotonicInstant
   ) {
     table[place].last = .none
@@ -260,7 +262,7 @@ final class TailSampler {
     if state == .sampled ? sampledCache.insert(id) : notSampledCache.insert(id) { remove(place, at: now) }
   }
 
-  private func release(_ place: UInt32) {
+  private mutating func release(_ place: UInt32) {
     var run = table[place].last
     while run != .none {
       let previous = store.run(at: run).previous
@@ -270,14 +272,14 @@ final class TailSampler {
     table[place].last = .none
   }
 
-  private func forgetOldest(because reason: SamplingBooks.Shortage, at now: MonotonicInstant) {
+  private mutating func forgetOldest(because reason: SamplingBooks.Shortage, at now: MonotonicInstant) {
     let place = table.oldest
     let serial = table[place].serial
     if table[place].state == .pending { decideEarly(place, because: reason, at: now) }
     if table.oldest == place, table[place].serial == serial { remove(place, at: now) }
   }
 
-  private func remove(_ place: UInt32, at now: MonotonicInstant) {
+  private mutating func remove(_ place: UInt32, at now: MonotonicInstant) {
     meters.removalSeconds.record(Int((now - table[place].arrival).wholeNanoseconds / 1_000_000_000))
     table.remove(place)
   }
@@ -291,5 +293,5 @@ final class TailSampler {
   }
 
   /// What is to be sent on; nil when there is nothing.
-  func takeOutput() -> Batch? { output.take(from: store) }
+  mutating func takeOutput() -> Batch? { output.take(from: &store) }
 }

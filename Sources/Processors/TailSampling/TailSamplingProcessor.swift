@@ -133,31 +133,30 @@ package struct TailSamplingProcessor: BufferingProcessor {
   private static let gathering = 2048
 
   package func run(intake: any Intake, output: any Consumer) async {
-    let sampler: TailSampler
     do {
-      sampler = try makeSampler()
+      try await run(makeSampler(), intake, output)
     } catch {
       context.logger.error("cannot sample", metadata: ["error": "\(error)"])
-      return
     }
+  }
+
+  private func run(_ made: TailSampler, _ intake: any Intake, _ output: any Consumer) async {
+    var sampler = made
     var booked = 0
     while true {
       var isClosed = false
-      switch await intake.next(before: sampler.nextDeadline, gathering: Self.gathering) {
-      case .delivery(let delivery): await take(delivery, sampler, output)
+      switch await intake.next(before: sampler.nextDeadline(), gathering: Self.gathering) {
+      case .delivery(let delivery): await take(delivery, &sampler, output)
       case .deadline: break
       case .closed: isClosed = true
       }
       let now = context.clock.now
       if isClosed {
-        if config.dropsPendingOnShutdown {
-          sampler.dropAll(at: now)
-        } else {
-          await send(output, sampler) { sampler.decideAll(at: now) }
-        }
-      } else if let deadline = sampler.nextDeadline, deadline <= now {
+        await end(&sampler, output, at: now)
+      } else if let deadline = sampler.nextDeadline(), deadline <= now {
         // Also after a delivery: a busy intake must not put decisions off.
-        await send(output, sampler) { sampler.decideDue(at: now) }
+        while !sampler.decideDue(at: now) { await send(&sampler, output) }
+        await send(&sampler, output)
       }
       let held = isClosed ? 0 : sampler.bytes
       if held != booked { context.memory.queued(held - booked) }
@@ -167,7 +166,9 @@ package struct TailSamplingProcessor: BufferingProcessor {
     }
   }
 
-  private func take(_ delivery: consuming Delivery, _ sampler: TailSampler, _ output: any Consumer) async {
+  private func take(_ delivery: consuming Delivery, _ sampler: inout TailSampler, _ output: any Consumer)
+    async
+  {
     let batch = delivery.batch
     // Its sender was answered when the delivery entered the channel: from here on the sampler answers for it.
     delivery.resolve(.accepted)
@@ -178,17 +179,19 @@ package struct TailSamplingProcessor: BufferingProcessor {
       var late: Batch?
       isDone = sampler.take(batch, from: &position, at: now, late: &late)
       if let late { await output.send(Delivery(late, completion: .detached())) }
-      while let kept = sampler.takeOutput() { await output.send(Delivery(kept, completion: .detached())) }
+      await send(&sampler, output)
     }
   }
 
-  /// Repeats a step until it is done, and sends on what comes out.
-  private func send(_ output: any Consumer, _ sampler: TailSampler, step: () -> Bool) async {
-    var isDone = false
-    while !isDone {
-      isDone = step()
-      while let kept = sampler.takeOutput() { await output.send(Delivery(kept, completion: .detached())) }
-    }
+  /// Decides about what is pending, or drops it.
+  private func end(_ sampler: inout TailSampler, _ output: any Consumer, at now: MonotonicInstant) async {
+    if config.dropsPendingOnShutdown { return sampler.dropAll(at: now) }
+    while !sampler.decideAll(at: now) { await send(&sampler, output) }
+    await send(&sampler, output)
+  }
+
+  private func send(_ sampler: inout TailSampler, _ output: any Consumer) async {
+    while let kept = sampler.takeOutput() { await output.send(Delivery(kept, completion: .detached())) }
   }
 
   private func makeSampler() throws -> TailSampler {
