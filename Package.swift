@@ -140,7 +140,7 @@ let package = Package(
     .target(
       name: "Processors",
       dependencies: [
-        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs",
+        "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

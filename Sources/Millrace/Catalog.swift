@@ -24,6 +24,7 @@ extension Catalog {
       BatchProcessor.self,
       MemoryLimiterProcessor.self,
       ProbabilisticSamplerProcessor.self,
+      ResourceDetectionProcessor.self,
       ResourceProcessor.self,
     ],
     exporters: [

@@ -23,6 +23,7 @@ import Testing
     "processor batch": "{}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor probabilistic_sampler": "{sampling_percentage: 100}",
+    "processor resource_detection": "{detectors: [env]}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "exporter debug": "{output_paths: [/dev/null]}",
     "exporter file": "{path: /dev/null}",
