@@ -22,6 +22,7 @@ extension Catalog {
     processors: [
       AttributesProcessor.self,
       BatchProcessor.self,
+      GroupByAttrsProcessor.self,
       MemoryLimiterProcessor.self,
       ProbabilisticSamplerProcessor.self,
       ResourceDetectionProcessor.self,

@@ -21,6 +21,7 @@ import Testing
     "receiver udp_log": "{listen_address: \"127.0.0.1:0\"}",
     "processor attributes": "{actions: [{key: env, action: upsert, value: test}]}",
     "processor batch": "{}",
+    "processor groupbyattrs": "{keys: [service.name]}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor probabilistic_sampler": "{sampling_percentage: 100}",
     "processor resource_detection": "{detectors: [env]}",
