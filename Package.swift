@@ -38,7 +38,8 @@ let package = Package(
     .library(
       name: "MillraceInside",
       targets: [
-        "Transport", "NativeCodecs", "PrometheusData", "TraceFormats", "LogData", "Storage", "Engine", "Console", "Receivers",
+        "Transport", "NativeCodecs", "PrometheusData", "TraceFormats", "LogData", "Storage", "Engine",
+        "Console", "Receivers",
         "Processors",
         "Exporters", "Extensions", "TimeFormats", "LogData",
       ]),
@@ -146,6 +147,7 @@ let package = Package(
       name: "Processors",
       dependencies: [
         "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs", "TimeFormats",
+        "Transport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
