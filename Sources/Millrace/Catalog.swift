@@ -31,7 +31,9 @@ extension Catalog {
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
       ProbabilisticSamplerProcessor.self,
+      RedactionProcessor.self,
       ResourceProcessor.self,
+      SpanProcessor.self,
       TailSamplingProcessor.self,
     ],
     exporters: [
