@@ -32,8 +32,10 @@ extension Catalog {
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
       ProbabilisticSamplerProcessor.self,
+      RedactionProcessor.self,
       ResourceDetectionProcessor.self,
       ResourceProcessor.self,
+      SpanProcessor.self,
       TailSamplingProcessor.self,
     ],
     exporters: [

@@ -206,7 +206,7 @@ def test_who_sent_it_becomes_an_attribute(start, http_backend):
     assert millrace.stop().is_balanced()
     found = {
         tuple(next((a.value.string_value for a in record.attributes if a.key == key), None) for key in ("peer", "user", "tenant"))
-        for record in http_backend.items("logs")}
+        for _, _, record in http_backend.items("logs")}
     # Metadata comes along where it is included.
     assert found == {("127.0.0.1", "ann", "blue"), ("127.0.0.1", "ben", None)}
     expect_no_secrets(millrace.logs)

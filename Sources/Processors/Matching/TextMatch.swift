@@ -33,20 +33,33 @@ enum TextMatch: Sendable {
 
 /// Any one of several texts; none at all takes every text.
 struct TextMatches: Sendable {
-  private let choices: [TextMatch]
+  private enum Choices: Sendable {
+    case equal(KeyList)
+    case patterns(PatternList)
+  }
+  /// Nil for every text.
+  private let choices: Choices?
 
   init(_ texts: [String], _ type: MatchType) throws(PatternError) {
-    var choices: [TextMatch] = []
-    for text in texts { choices.append(try TextMatch(text, type)) }
-    self.choices = choices
+    if texts.isEmpty {
+      choices = nil
+    } else if type == .strict {
+      choices = .equal(KeyList(texts))
+    } else {
+      var patterns: [Pattern] = []
+      for text in texts { patterns.append(try Pattern(text)) }
+      choices = .patterns(PatternList(patterns))
+    }
   }
 
-  var isEmpty: Bool { choices.isEmpty }
+  var isEmpty: Bool { choices == nil }
 
   func matches(_ text: Span<UInt8>) -> Bool {
-    if choices.isEmpty { return true }
-    for choice in choices where choice.matches(text) { return true }
-    return false
+    switch choices {
+    case nil: true
+    case .equal(let keys): keys.contains(text)
+    case .patterns(let patterns): patterns.matches(text)
+    }
   }
 }
 

@@ -20,6 +20,8 @@ package final class JaegerReceiver: Receiver {
     var traits = ComponentTraits()
     let included = [config.protocols.grpc?.includeMetadata, config.protocols.thriftHTTP?.includeMetadata]
     if !included.contains(true) { traits.passedMetadata = .none }
+    // What comes in datagrams says nothing of its sender.
+    if included.contains(where: { $0 != nil }) { traits.toldMetadata = [RequestMetadata.clientAddressKey] }
     return traits
   }
 

@@ -15,13 +15,10 @@ final class LogLaneState {
   private static let batchBytes = 256 << 10
   private static let batchRecords = 8192
 
-  private typealias Computed = (path: FieldPath, text: TextWithExpressions)
-
   private let graph: OperatorGraph
   private let syslog: ParsingOperator<SyslogParser>?
   private let onSyslogError: OnError
-  private let computed: [Computed]
-  private let environment: ExpressionEnvironment
+  private let computed: ComputedAttributes
   private let meters: LogInputMeters
   /// Whether records are nothing but lines with what their origin says.
   private let isPlain: Bool
@@ -40,8 +37,7 @@ final class LogLaneState {
     context: OperatorContext, meters: LogInputMeters
   ) {
     let graph = OperatorGraph(config.operators, context)
-    let computed =
-      Self.computed(config.attributes, below: .attributes) + Self.computed(config.resource, below: .resource)
+    let computed = ComputedAttributes(config, meters)
     graph.onFailure = { id, error in meters.failed(id, error) }
     self.graph = graph
     self.computed = computed
@@ -49,15 +45,8 @@ final class LogLaneState {
     self.meters = meters
     decoder = LineDecoder(encoding)
     onSyslogError = syslog?.onError ?? .send
-    environment = context.environment
     isPlain = graph.isEmpty && syslog == nil && computed.isEmpty
     reported = graph.counts
-  }
-
-  private static func computed(
-    _ map: ConfigMap<TextWithExpressions>, below root: FieldPath.Root
-  ) -> [Computed] {
-    map.filter { $0.value.constant == nil }.map { (FieldPath(root, [$0.key]), $0.value) }
   }
 
   /// Sets the time for what is read next: nanoseconds since the Unix epoch, and on the monotonic clock.
@@ -109,13 +98,7 @@ final class LogLaneState {
   }
 
   private func process() {
-    for item in computed {
-      do throws(LogOperatorError) {
-        try entry.set(item.text.value(for: &entry, environment), at: item.path)
-      } catch {
-        meters.failed("\(item.path)", error)
-      }
-    }
+    computed.set(on: &entry)
     if let syslog {
       do throws(LogOperatorError) { _ = try syslog.process(&entry) } catch {
         meters.syslogFailed(error, onSyslogError)

@@ -16,6 +16,7 @@ package final class ZipkinReceiver: Receiver {
   package static func traits(of config: ZipkinReceiverConfig) -> ComponentTraits {
     var traits = ComponentTraits()
     if !config.effectiveServer.includeMetadata { traits.passedMetadata = .none }
+    traits.toldMetadata = [RequestMetadata.clientAddressKey]
     return traits
   }
 

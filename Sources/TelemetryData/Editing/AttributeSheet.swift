@@ -154,10 +154,7 @@ extension BatchEditor {
     _ entry: AttributeSheet.Entry, of sheet: borrowing AttributeSheet, number: UInt32
   ) -> WirePatch.Piece {
     let start = patch.pieces.count
-    patch.pieces.message(number) { writer in
-      if !entry.key.isEmpty { writer.bytesField(1, sheet.arena.bytes.extracting(entry.key.range)) }
-      writer.bytesField(2, sheet.arena.bytes.extracting(entry.value.range))
-    }
+    sheet.write(entry, number, to: &patch.pieces)
     return patch.piece(from: start)
   }
 }

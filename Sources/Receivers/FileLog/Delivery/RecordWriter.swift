@@ -11,8 +11,7 @@ final class RecordWriter {
   private let config: FileLogConfig
   private let graph: OperatorGraph
   private let header: HeaderReader?
-  private let environment: ExpressionEnvironment
-  private let computed: [(path: FieldPath, text: TextWithExpressions)]
+  private let computed: ComputedAttributes
   private let isPlain: Bool
   private let countsRecords: Bool
   private let meters: LogInputMeters
@@ -29,14 +28,9 @@ final class RecordWriter {
     meters = LogInputMeters(context)
     let meters = meters
     let operators = meters.operatorContext
-    environment = operators.environment
     graph = OperatorGraph(config.input.operators, operators)
     header = config.header.map { HeaderReader($0, content: settings.framing, operators) }
-    computed =
-      config.input.attributes.filter { $0.value.constant == nil }
-      .map { (FieldPath(.attributes, [$0.key]), $0.value) }
-      + config.input.resource.filter { $0.value.constant == nil }
-      .map { (FieldPath(.resource, [$0.key]), $0.value) }
+    computed = ComputedAttributes(config.input, meters)
     isPlain = graph.isEmpty && computed.isEmpty
     countsRecords = config.fileAttributes.differsByRecord
     decoder = LineDecoder(settings.framing.encoding)
@@ -92,19 +86,9 @@ final class RecordWriter {
     }
     entry.body = form == .bytes ? .bytes(range) : .string(range)
     if countsRecords { config.fileAttributes.add(number: number, offset: line.start, to: &entry) }
-    compute()
+    computed.set(on: &entry)
     if graph.isEmpty { return writer.append(entry) }
     Self.process(&entry, graph, &writer)
-  }
-
-  private func compute() {
-    for item in computed {
-      do throws(LogOperatorError) {
-        try entry.set(item.text.value(for: &entry, environment), at: item.path)
-      } catch {
-        meters.failed("\(item.path)", error)
-      }
-    }
   }
 
   // What the closures change must be told apart from what the graph is.
