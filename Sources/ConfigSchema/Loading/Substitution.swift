@@ -47,7 +47,7 @@ struct Substitution {
     }
     if active.isEmpty, ReferenceText.holdsGroupNumber(scalar.text) {
       diagnostics.note(
-        "dollar-number", "\(scalar.text) is kept as it is", at: node.origin, path: path.description,
+        "dollar-number", "a $ before a digit is kept as it is", at: node.origin, path: path.description,
         help: "write $$ instead of $ if older Collectors must read this file too")
     }
     var holdsReference = false
@@ -92,7 +92,7 @@ struct Substitution {
       switch part {
       case .text(let text): result += text
       case .unclosed(let text):
-        report(.warning, "unclosed-reference", "\(text) has no closing brace and is kept as it is", text)
+        report(.warning, "unclosed-reference", "a ${ without a closing brace is kept as it is", text)
         result += text
       case .reference(let inner, let written):
         guard let raw = fetch(inner, written, active: active) else { continue }
