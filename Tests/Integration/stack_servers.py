@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -207,3 +208,37 @@ class Shop(Server):
             for path in ("/items", f"/items/{number}", "/fail"):
                 with contextlib.suppress(urllib.error.HTTPError):
                     self.get(path)
+
+
+class Demo(Server):
+    """The service of applications/demo.py under `opentelemetry-instrument`, sending to an OTLP endpoint.
+
+    What its SDK has sent is in `spans` too, as its console exporter tells it.
+    """
+
+    def __init__(self, folder: Path, database: PostgreSQL, otlp_endpoint: str, port: int):
+        command = [str(Path(sys.executable).parent / "opentelemetry-instrument"), "uvicorn", "demo:app",
+                   "--app-dir", str(Path(__file__).parent / "applications"), "--host", "127.0.0.1",
+                   "--port", str(port), "--no-access-log"]
+        super().__init__(folder, "demo", command, port, "/metrics", env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "DATABASE_URL": f"postgresql+psycopg://postgres:{database.PASSWORD}@127.0.0.1:{database.port}/postgres",
+            "SELF_URL": f"http://127.0.0.1:{port}", "OTEL_SERVICE_NAME": "demo", "PYTHONUNBUFFERED": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_TRACES_EXPORTER": "otlp,console", "OTEL_METRICS_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp",
+            "OTEL_BSP_SCHEDULE_DELAY": "200", "OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BLRP_SCHEDULE_DELAY": "200",
+            "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED": "true",
+            "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": "metrics",
+            "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "authorization,cookie"})
+
+    @property
+    def spans(self) -> list[dict]:
+        """Each span that ended, as JSON."""
+        text, spans = self.log.read_text(errors="replace"), []
+        decoder = json.JSONDecoder()
+        for start in re.finditer(r"^\{$", text, re.M):
+            with contextlib.suppress(ValueError):
+                span, _ = decoder.raw_decode(text, start.start())
+                if "context" in span:
+                    spans.append(span)
+        return spans
