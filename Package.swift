@@ -146,6 +146,7 @@ let package = Package(
       name: "Processors",
       dependencies: [
         "PipelineKit", "TelemetryData", "ConfigSchema", "WireFormat", "NativeCodecs", "TimeFormats",
+        "Transport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -1,16 +1,22 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 int millrace_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -102,6 +108,80 @@ int millrace_name_of_address(const char *address, char *name, size_t size) {
   result = getnameinfo(found->ai_addr, found->ai_addrlen, name, (socklen_t)size, NULL, 0, NI_NAMEREQD);
   freeaddrinfo(found);
   return result;
+}
+
+int millrace_host_name(char *name, size_t size) {
+  if (gethostname(name, size) != 0) return errno;
+  name[size - 1] = 0;
+  return 0;
+}
+
+int millrace_canonical_name(const char *host, char *name, size_t size) {
+  struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  struct addrinfo *found = NULL;
+  int result = getaddrinfo(host, NULL, &hints, &found);
+  if (result != 0) return result;
+  const char *canonical = found->ai_canonname;
+  result = canonical == NULL || strlen(canonical) >= size ? EAI_NONAME : 0;
+  if (result == 0) strcpy(name, canonical);
+  freeaddrinfo(found);
+  return result;
+}
+
+int millrace_reverse_name(const char *host, char *name, size_t size) {
+  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  struct addrinfo *found = NULL;
+  int result = getaddrinfo(host, NULL, &hints, &found);
+  if (result != 0) return result;
+  result = EAI_NONAME;
+  for (struct addrinfo *one = found; one != NULL && result != 0; one = one->ai_next)
+    result = getnameinfo(one->ai_addr, one->ai_addrlen, name, (socklen_t)size, NULL, 0, NI_NAMEREQD);
+  freeaddrinfo(found);
+  return result;
+}
+
+int millrace_system_name(char *text, size_t size) {
+  struct utsname system;
+  if (uname(&system) != 0) return errno;
+  int length = snprintf(text, size, "%s\n%s\n%s\n%s\n%s", system.sysname, system.nodename, system.release,
+                        system.version, system.machine);
+  return length < 0 || (size_t)length >= size ? ENAMETOOLONG : 0;
+}
+
+int millrace_interfaces(char *text, size_t size) {
+  struct ifaddrs *all = NULL;
+  if (getifaddrs(&all) != 0) return errno;
+  size_t used = 0;
+  text[0] = 0;
+  for (struct ifaddrs *one = all; one != NULL; one = one->ifa_next) {
+    if (one->ifa_addr == NULL || !(one->ifa_flags & IFF_UP) || (one->ifa_flags & IFF_LOOPBACK)) continue;
+    char line[64] = "";
+    char address[INET6_ADDRSTRLEN];
+    if (one->ifa_addr->sa_family == AF_INET) {
+      const struct sockaddr_in *in = (const struct sockaddr_in *)one->ifa_addr;
+      if (inet_ntop(AF_INET, &in->sin_addr, address, sizeof address) == NULL) continue;
+      snprintf(line, sizeof line, "i%s\n", address);
+    } else if (one->ifa_addr->sa_family == AF_INET6) {
+      const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)one->ifa_addr;
+      if (inet_ntop(AF_INET6, &in->sin6_addr, address, sizeof address) == NULL) continue;
+      snprintf(line, sizeof line, "i%s\n", address);
+    } else if (one->ifa_addr->sa_family == AF_PACKET) {
+      const struct sockaddr_ll *link = (const struct sockaddr_ll *)one->ifa_addr;
+      if (link->sll_halen == 0 || link->sll_halen > sizeof link->sll_addr) continue;
+      size_t length = 0;
+      line[length++] = 'm';
+      for (unsigned char index = 0; index < link->sll_halen; index++)
+        length += (size_t)snprintf(line + length, sizeof line - length, index == 0 ? "%02X" : "-%02X",
+                                   link->sll_addr[index]);
+      snprintf(line + length, sizeof line - length, "\n");
+    }
+    size_t length = strlen(line);
+    if (length == 0 || used + length >= size) continue;
+    memcpy(text + used, line, length + 1);
+    used += length;
+  }
+  freeifaddrs(all);
+  return 0;
 }
 
 int millrace_spawn(char *const arguments[], int *process, int *output, int *errors) {

@@ -191,6 +191,8 @@ package final class Collector: Sendable {
         started.buffers.append(node)
         spawn { await node.run() }
       }
+      try await nodes.startPrepared(&started)
+      for node in started.prepared { spawn { await node.run() } }
       for node in nodes.receivers {
         try await explain(node.id, node.declaredAt) { try await node.start() }
         started.receivers.append(node)

@@ -13,6 +13,7 @@ struct Graph: Sendable {
   private(set) var extensions: [ExtensionNode] = []
   private(set) var buffers: [ProcessorPlace: BufferNode] = [:]
   private var inline: [ProcessorPlace: any InlineProcessor] = [:]
+  private var prepared: [ProcessorPlace: PreparedNode] = [:]
   /// The ways behind each buffer and each receiver.
   private var routes: [ProcessorPlace: Route] = [:]
   private var intakes: [ComponentID: [Signal: Route]] = [:]
@@ -65,6 +66,7 @@ struct Graph: Sendable {
     var receivers: [ComponentID: ReceiverNode] = [:]
     var buffers: [ProcessorPlace: BufferNode] = [:]
     var inline: [ProcessorPlace: any InlineProcessor] = [:]
+    var prepared: [ProcessorPlace: PreparedNode] = [:]
 
     init() {}
 
@@ -77,6 +79,7 @@ struct Graph: Sendable {
       for node in graph.receivers where difference.kept.contains(node.id) { receivers[node.id] = node }
       buffers = graph.buffers.filter { difference.keptProcessors.contains($0.key) }
       inline = graph.inline.filter { difference.keptProcessors.contains($0.key) }
+      prepared = graph.prepared.filter { difference.keptProcessors.contains($0.key) }
     }
   }
 
@@ -125,6 +128,9 @@ struct Graph: Sendable {
       switch made {
       case .inline(let processor):
         inline[place] = processor
+        if let processor = processor as? any PreparedProcessor {
+          prepared[place] = kept.prepared[place] ?? PreparedNode(id, planned.declaredAt, processor)
+        }
         stage.insert((id, processor), at: 0)
       case .buffer(let node):
         fuse()
@@ -148,7 +154,8 @@ struct Graph: Sendable {
   /// All nodes.
   var nodes: NodeSet {
     NodeSet(
-      extensions: extensions, exporters: exporters, buffers: Array(buffers.values), receivers: receivers)
+      extensions: extensions, exporters: exporters, buffers: Array(buffers.values),
+      prepared: Array(prepared.values), receivers: receivers)
   }
 
   /// The nodes that `difference` does not keep: the old ones of the graph before, the new ones of the graph after.
@@ -157,6 +164,7 @@ struct Graph: Sendable {
       extensions: extensions.filter { !difference.kept.contains($0.id) },
       exporters: exporters.filter { !difference.kept.contains($0.id) },
       buffers: buffers.filter { !difference.keptProcessors.contains($0.key) }.map(\.value),
+      prepared: prepared.filter { !difference.keptProcessors.contains($0.key) }.map(\.value),
       receivers: receivers.filter { !difference.kept.contains($0.id) })
   }
 

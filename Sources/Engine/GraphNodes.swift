@@ -244,6 +244,27 @@ final class ExtensionNode: ReplaceableNode {
   func stop() async { await stopping { await component.stop() } }
 }
 
+/// An inline processor that is started, and works beside the batches.
+final class PreparedNode: Sendable {
+  let id: ComponentID
+  let declaredAt: String
+  private let processor: any PreparedProcessor
+  private let stopping = StopOnce()
+
+  init(_ id: ComponentID, _ declaredAt: String, _ processor: any PreparedProcessor) {
+    self.id = id
+    self.declaredAt = declaredAt
+    self.processor = processor
+  }
+
+  func start() async throws {
+    do { try await processor.start() } catch { throw ComponentFailure(id, declaredAt, error) }
+    stopping.started()
+  }
+  func run() async { await processor.run() }
+  func stop() async { await stopping { await processor.stop() } }
+}
+
 extension BufferNode {
   /// Passes on what it holds once nobody can send to it any more.
   func drain() async {
@@ -259,6 +280,7 @@ struct NodeSet: Sendable {
   var extensions: [ExtensionNode] = []
   var exporters: [ExporterInstance] = []
   var buffers: [BufferNode] = []
+  var prepared: [PreparedNode] = []
   var receivers: [ReceiverNode] = []
 
   /// Items in channels, buffering processors, queues and requests under way.
@@ -287,6 +309,7 @@ struct NodeSet: Sendable {
     await withDiscardingTaskGroup { group in
       for node in receivers { group.addTask { await node.stop() } }
       for node in buffers { group.addTask { await node.drain() } }
+      for node in prepared { group.addTask { await node.stop() } }
       for entry in exporters { group.addTask { await drainExporter(entry) } }
     }
   }
@@ -297,7 +320,25 @@ struct NodeSet: Sendable {
       extensions: extensions.filter { node in !others.extensions.contains { $0 === node } },
       exporters: exporters.filter { node in !others.exporters.contains { $0 === node } },
       buffers: buffers.filter { node in !others.buffers.contains { $0 === node } },
+      prepared: prepared.filter { node in !others.prepared.contains { $0 === node } },
       receivers: receivers.filter { node in !others.receivers.contains { $0 === node } })
+  }
+
+  /// Starts the inline processors that need it, all at once; those that started are in `started` also when one fails.
+  func startPrepared(_ started: inout NodeSet) async throws {
+    var failure: (any Error)?
+    await withTaskGroup(of: (PreparedNode, (any Error)?).self) { group in
+      for node in prepared {
+        group.addTask {
+          do { try await node.start() } catch { return (node, error) }
+          return (node, nil)
+        }
+      }
+      for await (node, error) in group {
+        if let error { failure = failure ?? error } else { started.prepared.append(node) }
+      }
+    }
+    if let failure { throw failure }
   }
 
   func stopExtensions() async {

@@ -47,6 +47,8 @@ struct Replacement {
       started.buffers.append(node)
       collector.spawn { await node.run() }
     }
+    try await fresh.startPrepared(&started)
+    for node in started.prepared { collector.spawn { await node.run() } }
     for node in fresh.receivers { try await start(node) }
   }
 

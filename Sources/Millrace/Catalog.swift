@@ -31,6 +31,7 @@ extension Catalog {
       MemoryLimiterProcessor.self,
       MetricsTransformProcessor.self,
       ProbabilisticSamplerProcessor.self,
+      ResourceDetectionProcessor.self,
       ResourceProcessor.self,
       TailSamplingProcessor.self,
     ],

@@ -218,6 +218,21 @@ extension InlineProcessor {
   public var refusal: String? { nil }
 }
 
+/// An inline processor that has something to find out before the first batch comes, and perhaps later again.
+public protocol PreparedProcessor: InlineProcessor {
+  /// Finds out what it needs before any receiver starts; throws when the collector should not run without.
+  func start() async throws
+  /// Works beside the batches until ``stop()`` or cancellation.
+  func run() async
+  /// Ends ``run()``; batches that are under way still come. Called once, after `start` succeeded.
+  func stop() async
+}
+
+extension PreparedProcessor {
+  public func run() async {}
+  public func stop() async {}
+}
+
 /// Holds items back across batches (batch, tail sampling): runs as a task behind a channel of its own.
 public protocol BufferingProcessor: Component {
   /// Whether senders may be told `accepted` as soon as a delivery is in the channel in front: the node then never

@@ -31,6 +31,7 @@ import Testing
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
     "processor metrics_transform": "{transforms: [{include: a, action: update, new_name: b}]}",
     "processor probabilistic_sampler": "{sampling_percentage: 100}",
+    "processor resource_detection": "{detectors: [env]}",
     "processor resource": "{attributes: [{key: env, action: upsert, value: test}]}",
     "processor tail_sampling": "{decision_wait: 100ms, policies: [{name: all, type: always_sample}]}",
     "exporter debug": "{output_paths: [/dev/null]}",

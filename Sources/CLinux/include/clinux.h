@@ -39,6 +39,18 @@ void millrace_count_drops(int descriptor);
 
 // Writes the name of an IP address; 0, or not 0 when it has none. Waits for the network.
 int millrace_name_of_address(const char *address, char *name, size_t size);
+// Writes the name of this host; 0, or not 0.
+int millrace_host_name(char *name, size_t size);
+// Writes the full name of a host, as the hosts file or the DNS has it; 0, or not 0 when there is none. Waits for the
+// network.
+int millrace_canonical_name(const char *host, char *name, size_t size);
+// Writes the name that the first address of a host with one has; 0, or not 0. Waits for the network.
+int millrace_reverse_name(const char *host, char *name, size_t size);
+// Writes what uname says, one part per line: system, node, release, version, machine; 0, or not 0.
+int millrace_system_name(char *text, size_t size);
+// Writes the addresses of the network interfaces that are up, without the loopback's: `i` and an IP address, or `m` and
+// a hardware address, per line. As many lines as there is room for; 0, or not 0.
+int millrace_interfaces(char *text, size_t size);
 
 // Runs a program found by PATH, with an empty standard input; `output` and `errors` are what it writes to. 0, or the
 // code of the error.

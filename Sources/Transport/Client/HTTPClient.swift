@@ -88,8 +88,24 @@ package final class HTTPClient: Sendable {
   package func get(
     url: String, headers: [(name: String, value: String)] = [], limit: Int, timeout: Duration? = nil
   ) async throws -> HTTPReply {
+    try await ask(.GET, url: url, headers: headers, limit: limit, timeout: timeout)
+  }
+
+  /// Puts an empty body at a URL and reads the answer: how metadata services give out tokens. Otherwise as
+  /// ``get(url:headers:limit:timeout:)``.
+  package func put(
+    url: String, headers: [(name: String, value: String)] = [], limit: Int, timeout: Duration? = nil
+  ) async throws -> HTTPReply {
+    try await ask(.PUT, url: url, headers: headers, limit: limit, timeout: timeout)
+  }
+
+  private func ask(
+    _ method: HTTPMethod, url: String, headers: [(name: String, value: String)], limit: Int,
+    timeout: Duration?
+  ) async throws -> HTTPReply {
     func send(_ changes: [HeaderChange]) async throws -> HTTPReply {
       var request = HTTPClientRequest(url: url)
+      request.method = method
       request.headers = baseHeaders
       request.headers.remove(name: "content-encoding")
       for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }

@@ -1,13 +1,13 @@
 internal import Glibc
 
 /// Reads small files whole. Blocks: never on an event loop.
-enum FileBytes {
+package enum FileBytes {
   /// Why a file could not be read, in words.
-  struct Failure: Error { let reason: String }
+  package struct Failure: Error { package let reason: String }
 
   /// The content of a file.
   /// - Parameter limit: more bytes are refused.
-  static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+  package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw Failure(reason: SystemErrors.text(errno)) }
     defer { _ = close(file) }

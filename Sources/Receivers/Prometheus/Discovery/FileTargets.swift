@@ -1,5 +1,6 @@
 import ConfigSchema
 import Logging
+import NativeCodecs
 import PipelineKit
 import PrometheusData
 import Synchronization

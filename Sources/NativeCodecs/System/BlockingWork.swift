@@ -1,13 +1,15 @@
 import Dispatch
 import Synchronization
 
-/// Runs what may block (disks, the C library's resolver) beside the cooperative pool.
-enum BlockingWork {
+/// Runs what may block for a while (disks, the C library's resolver) beside the cooperative pool.
+package enum BlockingWork {
   /// One after the other would let a silent DNS server hold up files.
-  private static let queue = DispatchQueue(label: "millrace.discovery", attributes: .concurrent)
+  private static let queue = DispatchQueue(label: "millrace.blocking", attributes: .concurrent)
 
   /// Waits for the result, or for the end of the task: work under way is then left to end by itself.
-  static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+  package static func run<Value: Sendable>(
+    _ work: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
     let waiter = Waiter<Value>()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
