@@ -26,6 +26,7 @@ extension Catalog {
       BatchProcessor.self,
       CumulativeToDeltaProcessor.self,
       DeltaToCumulativeProcessor.self,
+      GroupByAttrsProcessor.self,
       IntervalProcessor.self,
       LogDedupProcessor.self,
       MemoryLimiterProcessor.self,

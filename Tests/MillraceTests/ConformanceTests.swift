@@ -26,6 +26,7 @@ import Testing
     "processor batch": "{}",
     "processor cumulativetodelta": "{initial_value: keep}",
     "processor deltatocumulative": "{}",
+    "processor groupbyattrs": "{keys: [service.name]}",
     "processor interval": "{interval: 10ms}",
     "processor log_dedup": "{interval: 10ms}",
     "processor memory_limiter": "{check_interval: 1s, limit_mib: 4000}",
