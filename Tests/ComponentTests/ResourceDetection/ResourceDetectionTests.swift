@@ -252,4 +252,43 @@ import Transport
       text.contains(
         "processor resource_detection (test.yaml:2): the resource was not detected: gcp:"))
   }
+
+  @Test func `a reload starts and stops what is prepared, and a failure leaves the old one`() async throws {
+    let probe = Probe("resource-reload")
+    func yaml(_ settings: String) -> String {
+      """
+      receivers: {probe: {probe: resource-reload}}
+      processors: {resource_detection: \(settings)}
+      exporters: {probe: {probe: resource-reload, sending_queue: {enabled: false}}}
+      service: {pipelines: {logs: {receivers: [probe], processors: [resource_detection], exporters: [probe]}}}
+      """
+    }
+    @Sendable func keys() async throws -> [String] {
+      var builder = BatchBuilder(.logs)
+      builder.add(LogRecordValue(time: 1))
+      let outcome = await probe.send(builder.finish())
+      #expect(outcome.isAccepted)
+      let exported = try #require(probe.exported.last)
+      return exported.resource(at: 0).attributes.values.entries.map(\.key)
+    }
+    let (first, second) = (
+      yaml("{detectors: [system], system: {hostname_sources: [os]}}"), yaml("{detectors: [process]}")
+    )
+    let bad = yaml(
+      "{detectors: [gcp], timeout: 1s, fail_on_missing_metadata: true, proxy_url: 'http://127.0.0.1:1'}")
+    let collector = try TestCollector(
+      first, catalog: Catalog.testing(processors: [ResourceDetectionProcessor.self]))
+    let balances = try await collector.run { collector in
+      await probe.started.wait()
+      var found = try await keys()
+      #expect(found == ["host.name", "os.type"])
+      await #expect(throws: (any Error).self) { try await collector.reload(bad) }
+      found = try await keys()
+      #expect(found == ["host.name", "os.type"])
+      try await collector.reload(second)
+      found = try await keys()
+      #expect(found.contains("process.pid") && !found.contains("host.name"))
+    }
+    #expect(balances.allSatisfy { $0.unaccounted == 0 })
+  }
 }

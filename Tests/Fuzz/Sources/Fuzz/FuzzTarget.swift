@@ -46,6 +46,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case logParsers = "log-parsers"
   /// Streams and messages of syslog.
   case syslog
+  /// The header of that name, as the sampler reads and writes it.
+  case tracestate
+  /// Batches that are grouped by attributes.
+  case grouping
 
   /// Runs one input.
   ///
@@ -79,6 +83,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .logJSON: try LogParserOracle.checkJSON(input)
     case .logParsers: try LogParserOracle.checkText(input)
     case .syslog: try SyslogOracle.check(input)
+    case .tracestate: try SamplingOracle.check(input)
+    case .grouping: try GroupingOracle.check(input)
     }
   }
 
@@ -111,13 +117,15 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .logJSON: LogParserOracle.jsonSeeds
     case .logParsers: LogParserOracle.textSeeds
     case .syslog: SyslogOracle.seeds
+    case .tracestate: SamplingOracle.seeds
+    case .grouping: GroupingOracle.seeds
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping: true
     default: false
     }
   }
