@@ -65,8 +65,11 @@ struct BatchReader {
     if let scope { store.contexts.release(scope.place) }
     let entry = batch.index.scopes[scopePosition]
     let parent = resourcePlace(Int(entry.resource), &store)
-    let fields = fields(of: entry.payload)
-    let place = store.contexts.place(of: fields, parent: parent) { 0 }
+    var inner: Range<Int>?
+    if entry.isContiguous, let first = scopeItems.first, let last = scopeItems.last {
+      inner = Int(items[first].fieldStart)..<items[last].payload.upperBound
+    }
+    let place = store.contexts.place(of: fields(of: entry.payload, without: inner), parent: parent) { 0 }
     scope = (scopePosition, place)
     return place
   }
@@ -74,8 +77,14 @@ struct BatchReader {
   private mutating func resourcePlace(_ position: Int, _ store: inout SpanStore) -> UInt32 {
     if let resource, resource.position == position { return resource.place }
     if let resource { store.contexts.release(resource.place) }
-    let entry = batch.index.resources[position]
-    let fields = fields(of: entry.payload)
+    let index = batch.index
+    let entry = index.resources[position]
+    let scopes = index.scopes(ofResource: position)
+    var inner: Range<Int>?
+    if entry.isContiguous, let first = scopes.first, let last = scopes.last {
+      inner = Int(index.scopes[first].fieldStart)..<index.scopes[last].payload.upperBound
+    }
+    let fields = fields(of: entry.payload, without: inner)
     let place = store.contexts.place(of: fields, parent: ContextTable.none) {
       conditions.facts(ofResource: batch.resource(at: position).message)
     }
@@ -84,11 +93,20 @@ struct BatchReader {
   }
 
   /// All fields of a `ResourceSpans` or `ScopeSpans` but its scopes or spans, which have the same number in both.
-  private func fields(of message: WireRange) -> [UInt8] {
+  ///
+  /// - Parameter inner: where these stand, side by side; nil looks for them.
+  private func fields(of message: WireRange, without inner: Range<Int>?) -> [UInt8] {
+    let bytes = batch.bytes.span
+    if let inner {
+      var writer = WireWriter(capacity: message.count - inner.count)
+      writer.write(bytes.extracting(message.lowerBound..<inner.lowerBound))
+      writer.write(bytes.extracting(inner.upperBound..<message.upperBound))
+      return writer.finish()
+    }
     var writer = WireWriter(capacity: 512)
-    var cursor = WireCursor(batch.bytes.span, in: message)
+    var cursor = WireCursor(bytes, in: message)
     while let field = cursor.nextField() {
-      if field.tag != .lengthDelimited(2) { writer.write(batch.bytes.span, in: field.range) }
+      if field.tag != .lengthDelimited(2) { writer.write(bytes, in: field.range) }
     }
     return writer.finish()
   }

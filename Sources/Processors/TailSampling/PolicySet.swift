@@ -31,9 +31,9 @@ struct PolicySet {
   func decide(_ trace: TraceSummary, at time: DecisionTime) -> Verdict {
     var (sampled, invertedSampled): (Int?, Int?)
     var (isRefused, isVetoed) = (false, false)
-    for (position, entry) in entries.enumerated() {
-      let decision = entry.policy.decide(trace, at: time)
-      entry.meters.count(decision, spans: trace.spans)
+    for position in entries.indices {
+      let decision = entries[position].policy.decide(trace, at: time)
+      entries[position].meters.count(decision, spans: trace.spans)
       switch decision {
       case .dropped: return Verdict(decision: .dropped, policy: position)
       case .sampled: sampled = sampled ?? position

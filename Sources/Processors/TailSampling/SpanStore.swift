@@ -31,7 +31,9 @@ struct SpanStore {
   private var blocks: [Block?] = []
   private var freeSlots: [UInt32] = []
   private var current = UInt32.max
-  private var spare: Block?
+  /// Blocks that the next spans go into: what becomes free and what is needed come in turns.
+  private var spare: [Block] = []
+  private static let mostSpare = 8
   /// Bytes of memory that blocks take.
   private(set) var blockBytes = 0
 
@@ -71,8 +73,7 @@ struct SpanStore {
       if block.runs == 0 { clear(block, in: current) }
       if block.writer.capacity - block.writer.count >= room { return (current, block) }
     }
-    let placed = place(spare ?? newBlock(blockSize))
-    spare = nil
+    let placed = place(spare.popLast() ?? newBlock(blockSize))
     current = placed.0
     return placed
   }
@@ -139,15 +140,15 @@ struct SpanStore {
     if block.runs == 0, place.block != current { giveUp(place.block) }
   }
 
-  /// Gives up a block in which nothing is needed any more. One of the usual size is kept for the next.
+  /// Gives up a block in which nothing is needed any more. Some of the usual size are kept for the next.
   private mutating func giveUp(_ slot: UInt32) {
     guard let block = blocks[Int(slot)] else { return }
     clear(block, in: slot)
     blocks[Int(slot)] = nil
     freeSlots.append(slot)
     if current == slot { current = .max }
-    if spare == nil, block.writer.capacity == blockSize {
-      spare = block
+    if spare.count < Self.mostSpare, block.writer.capacity == blockSize {
+      spare.append(block)
     } else {
       blockBytes -= block.writer.capacity
     }

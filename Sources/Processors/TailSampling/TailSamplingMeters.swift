@@ -55,7 +55,7 @@ struct TailSamplingMeters {
       Self.prefix + "sampling_traces_on_memory", help: "Traces in memory, decided or not.", unit: "{traces}",
       labels: labels)
     bytesInMemory = metrics.gauge(
-      "millrace_processor_tail_sampling_memory_bytes", help: "Memory that traces and their spans take.",
+      "millrace_tail_sampling_memory_bytes", help: "Memory that traces and their spans take.",
       unit: "By", labels: labels)
     tickMilliseconds = metrics.histogram(
       Self.prefix + "sampling_decision_timer_latency", bounds: Self.milliseconds,
