@@ -47,7 +47,7 @@ struct Substitution {
     }
     if active.isEmpty, ReferenceText.holdsGroupNumber(scalar.text) {
       diagnostics.note(
-        "dollar-number", "\(scalar.text) is kept as it is", at: node.origin, path: path.description,
+        "dollar-number", "a $ in front of a digit is kept as it is", at: node.origin, path: path.description,
         help: "write $$ instead of $ if older Collectors must read this file too")
     }
     var holdsReference = false
