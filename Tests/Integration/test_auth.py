@@ -204,12 +204,11 @@ def test_who_sent_it_becomes_an_attribute(start, http_backend):
     with GRPCClient(millrace.grpc) as client:
         client.send("logs", LOGS, metadata=[("authorization", basic("ben", PASSWORD)), ("x-tenant", "red")])
     assert millrace.stop().is_balanced()
-    records = [
-        record for request in http_backend.messages("logs") for resource in request.resource_logs
-        for scope in resource.scope_logs for record in scope.log_records]
-    found = {
-        tuple(next((a.value.string_value for a in record.attributes if a.key == key), None)
-              for key in ("peer", "user", "tenant")) for record in records}
+    found = set()
+    for message in http_backend.messages("logs"):
+        for record in message.resource_logs[0].scope_logs[0].log_records:
+            values = {a.key: a.value.string_value for a in record.attributes}
+            found.add(tuple(values.get(key) for key in ("peer", "user", "tenant")))
     # Metadata comes along where it is included.
     assert found == {("127.0.0.1", "ann", "blue"), ("127.0.0.1", "ben", None)}
     expect_no_secrets(millrace.logs)

@@ -70,7 +70,7 @@ def test_names_of_spans(start, http_backend):
     millrace = start({"otlp_http": {"endpoint": http_backend.endpoint}}, {"span": {
         "name": {"to_attributes": {"rules": [r"^/orders/(?P<order_id>\d+)$"]}}, "status": {"code": "Ok"},
         "exclude": {"match_type": "strict", "span_names": ["health"]},
-    }})
+    }}, signals=("traces",))
     spans = [Span(trace_id=bytes(range(16)), span_id=bytes(range(8)), name=name) for name in ("/orders/17", "other", "health")]
     traces = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])])
     with GRPCClient(millrace.grpc) as client:
