@@ -10,55 +10,52 @@ package struct TraceReading: Sendable {
 
 /// Gathers spans in any order and writes them as one OTLP request, grouped by resource and scope.
 ///
-/// Groups have the order in which they came first, and so have the spans within them.
+/// Groups have the order in which they came first, and so have the spans within them. What is kept of a group is small,
+/// since a sender may make one of each span.
 package final class SpanAssembly {
   private struct Entry {
     var scope: UInt32
-    /// The fields of the span, in ``arena``.
+    /// The fields of the span, in ``spans``.
     var span: WireRange
   }
   private struct Scope {
-    var resource: Int
-    /// The whole field of the `InstrumentationScope`; empty without one.
-    var field: [UInt8]
-    var spans = 0
+    var resource: UInt32
+    /// The whole field of the `InstrumentationScope`, in ``texts``; empty without one.
+    var field: WireRange
+    var spans: UInt32 = 0
     var bytes = 0
-  }
-  private struct Resource {
-    /// The fields of the `Resource`.
-    var fields: [UInt8]
-    var scopes: [Int] = []
   }
 
   private let limit: Int
-  private var arena: WireWriter
+  private var spans: WireWriter
   private var entries: [Entry] = []
+  /// The fields of resources and scopes.
+  private var texts = WireWriter(capacity: 256)
+  /// The fields of each resource's message, in ``texts``.
+  private var resources: [WireRange] = []
   private var scopes: [Scope] = []
-  private var resources: [Resource] = []
-  private var resourcePositions: [[UInt8]: Int] = [:]
-  private var scopePositions: [ScopeKey: Int] = [:]
-
-  private struct ScopeKey: Hashable {
-    var resource: Int
-    var field: [UInt8]
-  }
+  private var resourceIndex = TextIndex()
+  private var scopeIndex = TextIndex()
 
   /// - Parameter limit: bytes of spans; more are refused with ``TraceFormatError/tooLarge``.
   package init(capacity: Int = 1024, limit: Int = 1 << 30) {
     self.limit = min(limit, 1 << 30)
-    arena = WireWriter(capacity: capacity)
+    spans = WireWriter(capacity: capacity)
   }
 
   /// The number of spans.
   package var spanCount: Int { entries.count }
-  /// About the number of bytes that the request will have.
-  package var byteCount: Int { arena.count }
 
   /// The position of a resource, given the fields of its message.
   func resource(_ fields: [UInt8]) -> Int {
-    if let known = resourcePositions[fields] { return known }
-    resources.append(Resource(fields: fields))
-    resourcePositions[fields] = resources.count - 1
+    let hash = TextIndex.hash(fields.span, 0)
+    var known = resourceIndex.first(hash)
+    while let position = known {
+      if texts.bytes.extracting(resources[position].range).hasSameBytes(as: fields.span) { return position }
+      known = resourceIndex.next(position)
+    }
+    resources.append(keep(fields.span))
+    resourceIndex.add(hash)
     return resources.count - 1
   }
 
@@ -74,23 +71,36 @@ package final class SpanAssembly {
   }
 
   private func scope(of resource: Int, field: [UInt8]) -> Int {
-    if let first = resources[resource].scopes.first, scopes[first].field == field { return first }
-    let key = ScopeKey(resource: resource, field: field)
-    if let known = scopePositions[key] { return known }
-    scopes.append(Scope(resource: resource, field: field))
-    resources[resource].scopes.append(scopes.count - 1)
-    scopePositions[key] = scopes.count - 1
+    let hash = TextIndex.hash(field.span, resource)
+    var known = scopeIndex.first(hash)
+    while let position = known {
+      let scope = scopes[position]
+      if scope.resource == UInt32(truncatingIfNeeded: resource),
+        texts.bytes.extracting(scope.field.range).hasSameBytes(as: field.span)
+      {
+        return position
+      }
+      known = scopeIndex.next(position)
+    }
+    scopes.append(Scope(resource: UInt32(truncatingIfNeeded: resource), field: keep(field.span)))
+    scopeIndex.add(hash)
     return scopes.count - 1
+  }
+
+  private func keep(_ text: Span<UInt8>) -> WireRange {
+    let start = texts.count
+    texts.write(text)
+    return WireRange(start, texts.count)
   }
 
   /// Adds a span whose fields a closure writes.
   func addSpan(
     to scope: Int, _ body: (inout WireWriter) -> Void
   ) throws(TraceFormatError) {
-    let start = arena.count
-    body(&arena)
-    if arena.count > limit { throw TraceFormatError(.tooLarge, at: 0) }
-    entries.append(Entry(scope: UInt32(truncatingIfNeeded: scope), span: WireRange(start, arena.count)))
+    let start = spans.count
+    body(&spans)
+    if spans.count > limit || texts.count > limit { throw TraceFormatError(.tooLarge, at: 0) }
+    entries.append(Entry(scope: UInt32(truncatingIfNeeded: scope), span: WireRange(start, spans.count)))
   }
 
   /// Takes back the spans that were added after there were so many.
@@ -101,23 +111,11 @@ package final class SpanAssembly {
     defer { removeAll() }
     if entries.isEmpty { return Batch(signal: .traces) }
     for entry in entries {
-      let size = Varint.fieldLength(2, payload: entry.span.count)
-      scopes[Int(entry.scope)].spans += 1
-      scopes[Int(entry.scope)].bytes += size
+      let scope = Int(entry.scope)
+      scopes[scope].spans &+= 1
+      scopes[scope].bytes += Varint.fieldLength(2, payload: entry.span.count)
     }
-    // By scope, in the order in which they came.
-    var next: [Int] = []
-    var place = 0
-    for scope in scopes {
-      next.append(place)
-      place += scope.spans
-    }
-    var order = [Int](repeating: 0, count: entries.count)
-    for (position, entry) in entries.enumerated() {
-      order[next[Int(entry.scope)]] = position
-      next[Int(entry.scope)] += 1
-    }
-    let bytes = write(order, ends: next)
+    let bytes = write(Self.grouped(entries.map(\.scope), into: scopes.count))
     do throws(WireError) {
       return try Batch(bytes: bytes, signal: .traces, validation: .framing)
     } catch {
@@ -125,84 +123,114 @@ package final class SpanAssembly {
     }
   }
 
-  private func write(_ order: [Int], ends: [Int]) -> [UInt8] {
-    var writer = WireWriter(capacity: arena.count + arena.count / 16 + 256)
-    for resource in resources {
-      let used = resource.scopes.filter { scopes[$0].spans > 0 }
-      if used.isEmpty { continue }
-      let size = used.reduce(resource.fields.count) { $0 + scopes[$1].bytes + scopes[$1].field.count }
-      let resourceMark = writer.beginMessage(1, expecting: size)
-      writer.bytesField(1, resource.fields)
-      for position in used {
-        let scope = scopes[position]
-        let mark = writer.beginMessage(2, expecting: scope.bytes + scope.field.count)
-        writer.write(scope.field.span)
-        for index in ends[position] - scope.spans..<ends[position] {
-          writer.bytesField(2, arena.bytes.extracting(entries[order[index]].span.range))
-        }
-        writer.endMessage(mark)
+  /// The positions of elements by their groups, each group in order.
+  private static func grouped(_ groups: [UInt32], into count: Int) -> [UInt32] {
+    var next = [UInt32](repeating: 0, count: count + 1)
+    for group in groups { next[Int(group) + 1] &+= 1 }
+    for group in 0..<count { next[group + 1] &+= next[group] }
+    var order = [UInt32](repeating: 0, count: groups.count)
+    for (position, group) in groups.enumerated() {
+      order[Int(next[Int(group)])] = UInt32(truncatingIfNeeded: position)
+      next[Int(group)] &+= 1
+    }
+    return order
+  }
+
+  private func write(_ order: [UInt32]) -> [UInt8] {
+    var writer = WireWriter(capacity: spans.count + spans.count / 16 + texts.count + 256)
+    let byResource = Self.grouped(scopes.map(\.resource), into: resources.count)
+    var starts = [Int](repeating: 0, count: scopes.count)
+    var start = 0
+    for (position, scope) in scopes.enumerated() {
+      starts[position] = start
+      start += Int(scope.spans)
+    }
+    var next = 0
+    while next < byResource.count {
+      let resource = Int(scopes[Int(byResource[next])].resource)
+      var end = next
+      var size = resources[resource].count
+      while end < byResource.count, Int(scopes[Int(byResource[end])].resource) == resource {
+        size += scopes[Int(byResource[end])].bytes + scopes[Int(byResource[end])].field.count
+        end += 1
       }
-      writer.endMessage(resourceMark)
+      write(resource, byResource[next..<end], size: size, starts, order, to: &writer)
+      next = end
     }
     return writer.finish()
   }
 
+  /// Writes a resource with its scopes, as far as they have spans.
+  private func write(
+    _ resource: Int, _ positions: ArraySlice<UInt32>, size: Int, _ starts: [Int], _ order: [UInt32],
+    to writer: inout WireWriter
+  ) {
+    guard positions.contains(where: { scopes[Int($0)].spans > 0 }) else { return }
+    let outer = writer.beginMessage(1, expecting: size)
+    writer.bytesField(1, texts.bytes.extracting(resources[resource].range))
+    for position in positions {
+      let scope = scopes[Int(position)]
+      if scope.spans == 0 { continue }
+      let mark = writer.beginMessage(2, expecting: scope.bytes + scope.field.count)
+      writer.write(texts.bytes.extracting(scope.field.range))
+      let start = starts[Int(position)]
+      for index in start..<start + Int(scope.spans) {
+        writer.bytesField(2, spans.bytes.extracting(entries[Int(order[index])].span.range))
+      }
+      writer.endMessage(mark)
+    }
+    writer.endMessage(outer)
+  }
+
   private func removeAll() {
-    arena.removeAll()
+    spans.removeAll()
+    texts.removeAll()
     entries.removeAll(keepingCapacity: true)
     scopes.removeAll(keepingCapacity: true)
     resources.removeAll(keepingCapacity: true)
-    resourcePositions.removeAll(keepingCapacity: true)
-    scopePositions.removeAll(keepingCapacity: true)
+    resourceIndex.removeAll()
+    scopeIndex.removeAll()
   }
 }
 
-extension WireWriter {
-  /// A string field; bytes that are not UTF-8 are replaced, as OTLP knows no others.
-  @inline(__always)
-  mutating func textField(_ number: UInt32, _ text: Span<UInt8>) {
-    if UTF8Check.isValid(text) {
-      bytesField(number, text)
-    } else {
-      stringField(number, BytesView(text).string)
+/// Finds texts by their hash, of which the positions are kept and nothing else.
+private struct TextIndex {
+  private var last: [Int: UInt32] = [:]
+  /// For each position the one before it with the same hash.
+  private var before: [UInt32] = []
+  private static let none = UInt32.max
+
+  /// A hash that senders cannot foresee.
+  static func hash(_ text: Span<UInt8>, _ group: Int) -> Int {
+    var hasher = Hasher()
+    hasher.combine(group)
+    hasher.combine(text.count)
+    var position = 0
+    while position &+ 8 <= text.count {
+      hasher.combine(text.loadUInt64(at: position))
+      position &+= 8
     }
+    while position < text.count {
+      hasher.combine(text[position])
+      position &+= 1
+    }
+    return hasher.finalize()
   }
 
-  /// An attribute with a text.
-  @inline(__always)
-  mutating func attribute(_ number: UInt32, _ key: Span<UInt8>, text: Span<UInt8>) {
-    if UTF8Check.isValid(key), UTF8Check.isValid(text) { return pairField(number, key: key, 1, text) }
-    pairField(number, key: BytesView(key).string.utf8.span, 1, BytesView(text).string.utf8.span)
+  /// The last position with a hash.
+  func first(_ hash: Int) -> Int? { last[hash].map { Int($0) } }
+
+  /// The position before one, with the same hash.
+  func next(_ position: Int) -> Int? { before[position] == Self.none ? nil : Int(before[position]) }
+
+  /// Gives a hash the next position.
+  mutating func add(_ hash: Int) {
+    before.append(last[hash] ?? Self.none)
+    last[hash] = UInt32(truncatingIfNeeded: before.count - 1)
   }
 
-  /// An attribute with an integer (`valueNumber` 3) or a boolean (2).
-  @inline(__always)
-  mutating func attribute(_ number: UInt32, _ key: Span<UInt8>, _ valueNumber: UInt32, varint: UInt64) {
-    if UTF8Check.isValid(key) { return pairField(number, key: key, valueNumber, varint: varint) }
-    pairField(number, key: BytesView(key).string.utf8.span, valueNumber, varint: varint)
-  }
-
-  mutating func attribute(_ number: UInt32, _ key: Span<UInt8>, double: UInt64) {
-    if UTF8Check.isValid(key) { return pairField(number, key: key, 4, fixed64: double) }
-    pairField(number, key: BytesView(key).string.utf8.span, 4, fixed64: double)
-  }
-
-  mutating func attribute(_ number: UInt32, _ key: Span<UInt8>, bytes: Span<UInt8>) {
-    if UTF8Check.isValid(key) { return pairField(number, key: key, 7, bytes) }
-    pairField(number, key: BytesView(key).string.utf8.span, 7, bytes)
-  }
-
-  /// A field of type bytes with a big-endian number.
-  mutating func idField(_ number: UInt32, _ id: UInt64) {
-    writeTag(.lengthDelimited(number))
-    writeVarint(8)
-    writeFixed64(id.byteSwapped)
-  }
-
-  mutating func idField(_ number: UInt32, _ high: UInt64, _ low: UInt64) {
-    writeTag(.lengthDelimited(number))
-    writeVarint(16)
-    writeFixed64(high.byteSwapped)
-    writeFixed64(low.byteSwapped)
+  mutating func removeAll() {
+    last.removeAll(keepingCapacity: true)
+    before.removeAll(keepingCapacity: true)
   }
 }
