@@ -13,7 +13,8 @@ enum TraceReplies {
       return .failed(reason: reason(reply), after: nil)
     case .unimplemented:
       return .rejected(
-        "\(reason(reply)) (does the server speak jaeger.api_v2? today's Jaeger wants protocol: otlp on port 4317)")
+        "\(reason(reply)) (does the server speak jaeger.api_v2? today's Jaeger wants protocol: otlp on port 4317)"
+      )
     default: return .rejected(reason(reply))
     }
   }
