@@ -25,9 +25,10 @@ build: install ## Release build: .build/release/millrace.
 
 test: unit-test integration-test test-faults-short ## All tests: Swift Testing, then real peers and faults against the release binary.
 
+# All at once, the tests with servers would wait longer for the processor than for each other.
 unit-test: install
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=32 $(SWIFT) test --skip-build
 
 integration-test: build
 	.ci/install test

@@ -93,7 +93,7 @@ func onThread(_ work: @escaping @Sendable () -> Void) {
 
 /// Waits until something is true; false after twenty seconds.
 func becomesTrue(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<4000 {
+  for _ in 0..<12_000 {
     if condition() { return true }
     usleep(5000)
   }

@@ -99,7 +99,7 @@ import Testing
   {
     try await withServer({
       $0.maxConnections = 1
-      $0.connectionIdleTimeout = .milliseconds(150)
+      $0.connectionIdleTimeout = .seconds(1)
     }) { handler, server, address in
       try await offPool { () throws in
         let first = try ServerTestSocket(address)

@@ -35,7 +35,7 @@ final class TLSTestLog: Sendable {
 
 /// Waits until a condition holds, for a bounded number of looks.
 func eventually(_ condition: () async throws -> Bool) async throws {
-  for _ in 0..<400 {
+  for _ in 0..<2400 {
     if try await condition() { return }
     try await Task.sleep(for: .milliseconds(25))
   }
