@@ -1,6 +1,7 @@
 import TelemetryData
 
 @testable import PrometheusData
+@testable import TraceFormats
 
 /// A parser that meets outside bytes, with what must hold for every input.
 enum FuzzTarget: String, CaseIterable, Sendable {
@@ -46,6 +47,14 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case logParsers = "log-parsers"
   /// Streams and messages of syslog.
   case syslog
+  /// Spans of Jaeger's clients: protobuf, a Thrift structure, and calls in both protocols of Thrift.
+  case jaegerProtobuf = "jaeger-protobuf"
+  case jaegerThrift = "jaeger-thrift"
+  case jaegerCallBinary = "jaeger-call-binary"
+  case jaegerCallCompact = "jaeger-call-compact"
+  /// Spans of Zipkin's clients.
+  case zipkinJSON = "zipkin-json"
+  case zipkinProtobuf = "zipkin-protobuf"
 
   /// Runs one input.
   ///
@@ -79,6 +88,12 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .logJSON: try LogParserOracle.checkJSON(input)
     case .logParsers: try LogParserOracle.checkText(input)
     case .syslog: try SyslogOracle.check(input)
+    case .jaegerProtobuf: try TraceFormatOracle.check(input, .postSpans)
+    case .jaegerThrift: try TraceFormatOracle.check(input, .thriftBatch)
+    case .jaegerCallBinary: try TraceFormatOracle.check(input, .emitBatchBinary)
+    case .jaegerCallCompact: try TraceFormatOracle.check(input, .emitBatchCompact)
+    case .zipkinJSON: try TraceFormatOracle.check(input, ZipkinMessage.json)
+    case .zipkinProtobuf: try TraceFormatOracle.check(input, ZipkinMessage.protobuf)
     }
   }
 
@@ -111,13 +126,21 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .logJSON: LogParserOracle.jsonSeeds
     case .logParsers: LogParserOracle.textSeeds
     case .syslog: SyslogOracle.seeds
+    case .jaegerProtobuf: TraceFormatOracle.seeds(JaegerMessage.postSpans)
+    case .jaegerThrift: TraceFormatOracle.seeds(JaegerMessage.thriftBatch)
+    case .jaegerCallBinary: TraceFormatOracle.seeds(JaegerMessage.emitBatchBinary)
+    case .jaegerCallCompact: TraceFormatOracle.seeds(JaegerMessage.emitBatchCompact)
+    case .zipkinJSON: TraceFormatOracle.seeds(ZipkinMessage.json)
+    case .zipkinProtobuf: TraceFormatOracle.seeds(ZipkinMessage.protobuf)
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .jaegerProtobuf,
+      .zipkinProtobuf:
+      true
     default: false
     }
   }
