@@ -1,6 +1,7 @@
 import TelemetryData
 
 @testable import PrometheusData
+@testable import TraceFormats
 
 /// A parser that meets outside bytes, with what must hold for every input.
 enum FuzzTarget: String, CaseIterable, Sendable {
@@ -50,6 +51,14 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case tracestate
   /// Batches that are grouped by attributes.
   case grouping
+  /// Spans of Jaeger's clients: protobuf, a Thrift structure, and calls in both protocols of Thrift.
+  case jaegerProtobuf = "jaeger-protobuf"
+  case jaegerThrift = "jaeger-thrift"
+  case jaegerCallBinary = "jaeger-call-binary"
+  case jaegerCallCompact = "jaeger-call-compact"
+  /// Spans of Zipkin's clients.
+  case zipkinJSON = "zipkin-json"
+  case zipkinProtobuf = "zipkin-protobuf"
 
   /// Runs one input.
   ///
@@ -85,6 +94,12 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .syslog: try SyslogOracle.check(input)
     case .tracestate: try SamplingOracle.check(input)
     case .grouping: try GroupingOracle.check(input)
+    case .jaegerProtobuf: try TraceFormatOracle.check(input, .postSpans)
+    case .jaegerThrift: try TraceFormatOracle.check(input, .thriftBatch)
+    case .jaegerCallBinary: try TraceFormatOracle.check(input, .emitBatchBinary)
+    case .jaegerCallCompact: try TraceFormatOracle.check(input, .emitBatchCompact)
+    case .zipkinJSON: try TraceFormatOracle.check(input, ZipkinMessage.json)
+    case .zipkinProtobuf: try TraceFormatOracle.check(input, ZipkinMessage.protobuf)
     }
   }
 
@@ -119,13 +134,21 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .syslog: SyslogOracle.seeds
     case .tracestate: SamplingOracle.seeds
     case .grouping: GroupingOracle.seeds
+    case .jaegerProtobuf: TraceFormatOracle.seeds(JaegerMessage.postSpans)
+    case .jaegerThrift: TraceFormatOracle.seeds(JaegerMessage.thriftBatch)
+    case .jaegerCallBinary: TraceFormatOracle.seeds(JaegerMessage.emitBatchBinary)
+    case .jaegerCallCompact: TraceFormatOracle.seeds(JaegerMessage.emitBatchCompact)
+    case .zipkinJSON: TraceFormatOracle.seeds(ZipkinMessage.json)
+    case .zipkinProtobuf: TraceFormatOracle.seeds(ZipkinMessage.protobuf)
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping, .jaegerProtobuf,
+      .zipkinProtobuf:
+      true
     default: false
     }
   }
