@@ -50,6 +50,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case tracestate
   /// Batches that are grouped by attributes.
   case grouping
+  /// Batches whose traces are kept or dropped.
+  case tailSampling = "tail-sampling"
 
   /// Runs one input.
   ///
@@ -85,6 +87,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .syslog: try SyslogOracle.check(input)
     case .tracestate: try SamplingOracle.check(input)
     case .grouping: try GroupingOracle.check(input)
+    case .tailSampling: try TailSamplingOracle.check(input)
     }
   }
 
@@ -119,13 +122,16 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .syslog: SyslogOracle.seeds
     case .tracestate: SamplingOracle.seeds
     case .grouping: GroupingOracle.seeds
+    case .tailSampling: TailSamplingOracle.seeds
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping: true
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping,
+      .tailSampling:
+      true
     default: false
     }
   }
