@@ -59,6 +59,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// Spans of Zipkin's clients.
   case zipkinJSON = "zipkin-json"
   case zipkinProtobuf = "zipkin-protobuf"
+  /// Batches whose traces are kept or dropped.
+  case tailSampling = "tail-sampling"
 
   /// Runs one input.
   ///
@@ -100,6 +102,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .jaegerCallCompact: try TraceFormatOracle.check(input, .emitBatchCompact)
     case .zipkinJSON: try TraceFormatOracle.check(input, ZipkinMessage.json)
     case .zipkinProtobuf: try TraceFormatOracle.check(input, ZipkinMessage.protobuf)
+    case .tailSampling: try TailSamplingOracle.check(input)
     }
   }
 
@@ -140,14 +143,16 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .jaegerCallCompact: TraceFormatOracle.seeds(JaegerMessage.emitBatchCompact)
     case .zipkinJSON: TraceFormatOracle.seeds(ZipkinMessage.json)
     case .zipkinProtobuf: TraceFormatOracle.seeds(ZipkinMessage.protobuf)
+    case .tailSampling: TailSamplingOracle.seeds
     }
   }
 
   /// Whether inputs are protobuf, so that mutations of fields reach further than mutations of bytes.
   var isProtobuf: Bool {
     switch self {
-    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping, .jaegerProtobuf,
-      .zipkinProtobuf:
+    case .traces, .metrics, .logs, .remoteWrite1, .remoteWrite2, .expositionProtobuf, .grouping,
+      .tailSampling,
+      .jaegerProtobuf, .zipkinProtobuf:
       true
     default: false
     }
