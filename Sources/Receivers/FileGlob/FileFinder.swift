@@ -102,6 +102,8 @@ struct FileWalk {
       walk(path, rest, ancestors)
     } catch {
       watch(directory)
+      // It may have come before it was watched.
+      if (try? FileStatus.of(path)) != nil { return walk(path, rest, ancestors) }
       report(path, error)
     }
   }

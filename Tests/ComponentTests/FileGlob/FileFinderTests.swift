@@ -89,6 +89,14 @@ import Testing
     #expect(try look("*.log", exclude: "b*").problems.isEmpty)
   }
 
+  @Test func `what appears while its place begins to be watched is found`() throws {
+    let finder = FileFinder(include: [try GlobPattern("\(scratch.path)/a/b/*.log")], exclude: [])
+    let walk = finder.look { directory in
+      if directory == scratch.path { try? make("a/b/x.log") }
+    }
+    #expect(names(walk) == ["a/b/x.log"])
+  }
+
   @Test func `each directory in which names matter is watched`() throws {
     try make("a/x.log", "b/c/y.log")
     var watched: [String] = []

@@ -59,9 +59,9 @@ extension Tailer {
     looks += 1
     lastLook = context.clock.now
     remote = RemoteDevices.mounted()
+    nextLook = lastLook + max(Self.lookInterval, settings.config.pollInterval)
     let look = settings.finder.look(watching: watching())
-    let interval = settings.config.pollInterval
-    nextLook = lastLook + (isBlind ? interval : max(Self.lookInterval, interval))
+    if isBlind { lookSoon() }
     // What can be looked at again is told of again when it cannot.
     complaints.subtract(troubled.subtracting(look.problems.map(\.path)))
     troubled = Set(look.problems.map(\.path))
@@ -110,6 +110,8 @@ extension Tailer {
           isBlind = true
         }
       } catch {
+        // It was there a moment ago.
+        if error.isMissing { return lookSoon() }
         guard error.isOutOfWatches else { return }
         isBlind = true
         complain("", error, "no more directories can be watched, they are looked at instead")
