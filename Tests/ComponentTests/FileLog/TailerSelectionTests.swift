@@ -77,6 +77,23 @@ import Testing
     #expect(rig.bodies == ["one", "two"])
   }
 
+  @Test func `a directory that is removed and made again is read again`() throws {
+    let rig = try TailRig(settings: "{include: ['DIR/a/b/c/*.log']}")
+    try rig.makeDirectory("a/b/c")
+    try rig.append("a/b/c/a.log", "one\n")
+    rig.pass(.seconds(5))
+    try rig.remove("a")
+    rig.pass(.seconds(2))
+    try rig.makeDirectory("a/b/c")
+    try rig.append("a/b/c/a.log", "two\n")
+    rig.pass(.seconds(2))
+    try rig.remove("a")
+    try rig.makeDirectory("a/b/c")
+    try rig.append("a/b/c/a.log", "three\n")
+    rig.pass(.seconds(2))
+    #expect(rig.bodies == ["one", "two", "three"])
+  }
+
   @Test func `a file with several names is one`() throws {
     let rig = try TailRig(settings: "{include: ['DIR/**/*.log']}")
     try rig.makeDirectory("sub")

@@ -138,6 +138,15 @@ extension Tailer {
     } catch {}
     complaints.remove(path)
     if let file = book.file(at: path) { lost(file) }
+    checkDirectory(of: path)
+  }
+
+  /// Has everything looked at when a file's directory went with it, which the kernel tells only once the file is closed.
+  func checkDirectory(of path: String) {
+    guard let notices else { return }
+    // One that is watched gives the same number again.
+    let watch = try? notices.watchDirectory(FileFinder.directory(of: path))
+    if watch.flatMap({ directories[$0] }) == nil { lookSoon() }
   }
 
   /// A path leads to a file; false when it is none that is followed.

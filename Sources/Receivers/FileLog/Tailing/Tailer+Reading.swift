@@ -62,6 +62,7 @@ extension Tailer {
     if file.endsAtEnd, file.framer.flushDeadline == nil { return part(file) }
     guard file.isActive, quiet >= Self.activity, file.framer.flushDeadline == nil else { return }
     if !file.isListed, try content.status().links == 0 {
+      if !file.isDeleted { checkDirectory(of: file.path) }
       file.isDeleted = true
       if quiet >= Self.deletedPatience { part(file) }
       return
