@@ -24,28 +24,43 @@ struct SpanFields {
   var droppedEvents: UInt64 = 0
   var droppedLinks: UInt64 = 0
 
+  /// Walks once; stops for good at malformed bytes, which a checked batch has not.
+  ///
+  /// Fields that are only counted are stepped over without a look: making a `WireField` of each took three times as long.
   init(_ span: borrowing SpanView) {
     var cursor = span.message.fields
-    while let field = cursor.nextField() {
-      switch field.tag {
-      case .lengthDelimited(1): traceID = field.value
-      case .lengthDelimited(2): spanID = field.value
-      case .lengthDelimited(3): traceState = field.value
-      case .lengthDelimited(4): parentSpanID = field.value
-      case .lengthDelimited(5): name = field.value
-      case .varint(6): kind = field.number
-      case .fixed64(7): start = field.number
-      case .fixed64(8): end = field.number
-      case .lengthDelimited(9): attributes &+= 1
-      case .varint(10): droppedAttributes = field.number & 0xFFFF_FFFF
-      case .lengthDelimited(11): events &+= 1
-      case .varint(12): droppedEvents = field.number & 0xFFFF_FFFF
-      case .lengthDelimited(13): links &+= 1
-      case .varint(14): droppedLinks = field.number & 0xFFFF_FFFF
-      case .lengthDelimited(15): setStatus(WireCursor(cursor.bytes, in: field.value))
-      case .fixed32(16): flags = field.number
-      default: break
+    do throws(WireError) {
+      while cursor.offset < cursor.end {
+        let tag = try cursor.readTag()
+        // The number of the field, and its wire type below.
+        switch tag.rawValue {
+        case 9 << 3 | 2:
+          attributes &+= 1
+          try cursor.skip(tag)
+        case 1 << 3 | 2: traceID = try cursor.readLengthDelimited()
+        case 2 << 3 | 2: spanID = try cursor.readLengthDelimited()
+        case 3 << 3 | 2: traceState = try cursor.readLengthDelimited()
+        case 4 << 3 | 2: parentSpanID = try cursor.readLengthDelimited()
+        case 5 << 3 | 2: name = try cursor.readLengthDelimited()
+        case 6 << 3: kind = try cursor.readVarint()
+        case 7 << 3 | 1: start = try cursor.readFixed64()
+        case 8 << 3 | 1: end = try cursor.readFixed64()
+        case 10 << 3: droppedAttributes = try cursor.readVarint() & 0xFFFF_FFFF
+        case 11 << 3 | 2:
+          events &+= 1
+          try cursor.skip(tag)
+        case 12 << 3: droppedEvents = try cursor.readVarint() & 0xFFFF_FFFF
+        case 13 << 3 | 2:
+          links &+= 1
+          try cursor.skip(tag)
+        case 14 << 3: droppedLinks = try cursor.readVarint() & 0xFFFF_FFFF
+        case 15 << 3 | 2: setStatus(try cursor.readMessage())
+        case 16 << 3 | 5: flags = UInt64(try cursor.readFixed32())
+        default: try cursor.skip(tag)
+        }
       }
+    } catch {
+      cursor.offset = cursor.end
     }
   }
 

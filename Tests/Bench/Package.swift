@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Measures of single operations of WireFormat, TelemetryData, PrometheusData and LogData, in a package of its own: it replaces `malloc` to count
-/// allocations, and the library needs nothing of it.
+/// Measures of single operations of WireFormat, TelemetryData, PrometheusData, TraceFormats and LogData, in a package of
+/// its own: it replaces `malloc` to count allocations, and the library needs nothing of it.
 let package = Package(
   name: "millrace-bench",
   platforms: [.macOS(.v26)],
@@ -16,6 +16,7 @@ let package = Package(
         .product(name: "WireFormat", package: "millrace"),
         // `package` declarations end at the root package; `@testable` reaches them (micro.py passes -enable-testing).
         .product(name: "PrometheusData", package: "millrace"),
+        .product(name: "TraceFormats", package: "millrace"),
         .product(name: "LogData", package: "millrace"),
         .product(name: "ConfigSchema", package: "millrace"),
       ],

@@ -85,6 +85,8 @@ receivers:
     protocols:
       grpc: {{ endpoint: "127.0.0.1:{grpc}"{tls} }}
       http: {{ endpoint: "127.0.0.1:{http}"{tls} }}
+  jaeger:
+    protocols: {{ grpc: {{ endpoint: "127.0.0.1:{jaeger}" }} }}
 processors:
 {processor}  batch: {{}}
 exporters:
@@ -94,7 +96,7 @@ exporters:
     metrics:
       readers: [{{ pull: {{ exporter: {{ prometheus: {{ host: 127.0.0.1, port: {metrics} }} }} }} }}]
   pipelines:
-    {signal}: {{ receivers: [otlp], processors: [{processors}], exporters: [{name}] }}
+    {signal}: {{ receivers: [{receivers}], processors: [{processors}], exporters: [{name}] }}
 """
 
     # A durable queue, for exporters with `sending_queue: {{ storage: file_storage }}`.
@@ -102,13 +104,15 @@ exporters:
   file_storage: {{ directory: {folder}/queue, create_directory: true }}
 """
 
-    def __init__(self, binary, folder, signal, exporter, name="millrace", certificate=None, processor=""):
+    def __init__(self, binary, folder, signal, exporter, name="millrace", certificate=None, processor="",
+                 receivers="otlp"):
         self.signal, self.folder = signal, folder
-        self.grpc, self.http, self.metrics = free_port(), free_port(), free_port()
+        self.grpc, self.http, self.metrics, self.jaeger = (free_port() for _ in range(4))
         config = pathlib.Path(folder, f"{name}.yaml")
         tls = f", tls: {{ cert_file: {certificate[0]}, key_file: {certificate[1]} }}" if certificate else ""
         text = self.CONFIG.format(
-            grpc=self.grpc, http=self.http, metrics=self.metrics, exporter=exporter, signal=signal, tls=tls,
+            grpc=self.grpc, http=self.http, metrics=self.metrics, jaeger=self.jaeger, receivers=receivers,
+            exporter=exporter, signal=signal, tls=tls,
             extensions=self.STORAGE.format(folder=folder) if "file_storage" in exporter else "",
             name=exporter.partition(":")[0], processor=f"  {processor}\n" if processor else "",
             processors=", ".join([processor.partition(":")[0], "batch"] if processor else ["batch"]))

@@ -56,7 +56,8 @@ struct Operation {
       Operation("build from values") { spanBatch().byteCount },
       Operation("WireFormat: walk over all fields") { walk(bytes.span, 0..<bytes.count, depth: 0) },
       Operation("WireFormat: write six fields", items: 1) { writeFields() },
-    ] + expositions() + scrapes() + remoteWrites() + logRecords() + captures() + logOperators() + logParsers()
+    ] + expositions() + scrapes() + remoteWrites() + (try traceFormats(batch)) + logRecords() + captures()
+      + logOperators() + logParsers()
       + (try lines()) + (try expressions()) + (try times())
   }
 
