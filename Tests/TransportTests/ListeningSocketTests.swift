@@ -28,22 +28,14 @@ import Testing
     return HTTPServer(config: config, handler: handler, logger: quietLogger, hooks: hooks)
   }
 
-  /// An address nobody else asks for: below the ports that the kernel gives to connections and to whoever wants any.
-  private func freeAddress() async throws -> String {
-    while true {
-      let probe = server("127.0.0.1:\(Int.random(in: 15_000..<32_000))", owner: nil)
-      guard let address = try? await probe.start() else { continue }
-      await probe.stop()
-      return address
-    }
-  }
+  /// Any port: whoever follows with the same words listens on the socket that is there.
+  private let anywhere = "127.0.0.1:0"
 
   @Test func `a successor takes over the socket before its predecessor stops`() async throws {
-    let address = try await freeAddress()
     let (before, after) = (ServerTestHTTPHandler(), ServerTestHTTPHandler())
-    let old = server(address, owner: first, before)
-    #expect(try await old.start() == address)
-    let new = server(address, owner: first, after)
+    let old = server(anywhere, owner: first, before)
+    let address = try await old.start()
+    let new = server(anywhere, owner: first, after)
     #expect(try await new.start() == address)
     await old.stop()
     try await offPool { () throws in
@@ -52,17 +44,17 @@ import Testing
     #expect(before.seen.withLock { $0.count } == 0)
     #expect(after.seen.withLock { $0.count } == 1)
     await new.stop()
-    #expect(throws: ServerTestSocket.Closed.self) { try ServerTestSocket(address) }
+    // A program that is being started elsewhere may hold a copy of the socket for a moment.
+    #expect(becomesTrue { (try? ServerTestSocket(address)) == nil })
   }
 
   @Test func `a predecessor goes on when its successor is given up`() async throws {
-    let address = try await freeAddress()
-    let old = server(address, owner: first)
-    _ = try await old.start()
-    let new = server(address, owner: first)
+    let old = server(anywhere, owner: first)
+    let address = try await old.start()
+    let new = server(anywhere, owner: first)
     _ = try await new.start()
     await new.stop()
-    let next = server(address, owner: first)
+    let next = server(anywhere, owner: first)
     #expect(try await next.start() == address)
     await next.stop()
     try await offPool { () throws in
@@ -72,11 +64,10 @@ import Testing
   }
 
   @Test func `connections wait while sockets change hands`() async throws {
-    let address = try await freeAddress()
-    var current = server(address, owner: first)
-    _ = try await current.start()
+    var current = server(anywhere, owner: first)
+    let address = try await current.start()
     for _ in 0..<20 {
-      let next = server(address, owner: first)
+      let next = server(anywhere, owner: first)
       _ = try await next.start()
       // In the queue of the socket when the old one closes it, or accepted by the new one.
       async let stopped: Void = current.stop()
@@ -89,9 +80,8 @@ import Testing
 
   @Test(arguments: [true, false])
   func `anybody else finds the address in use`(isComponent: Bool) async throws {
-    let address = try await freeAddress()
-    let old = server(address, owner: isComponent ? first : nil)
-    _ = try await old.start()
+    let old = server(anywhere, owner: isComponent ? first : nil)
+    let address = try await old.start()
     let error = await #expect(throws: BindError.self) {
       try await server(address, owner: isComponent ? second : nil).start()
     }

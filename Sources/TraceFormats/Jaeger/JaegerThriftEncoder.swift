@@ -35,29 +35,25 @@ struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
     let resource = batch.resource(at: position)
     writer.field(1, .structure)
     encode(resource)
+    let place = writer.listField(2, of: .structure, count: 0)
     var spans = 0
-    // Lists say first how long they are.
-    for item in items(of: resource, in: batch) {
-      let span = batch.span(at: item)
-      if let fault = SpanFields(span).fault(in: span.message.bytes) { drops.add(fault) } else { spans += 1 }
-    }
-    writer.listField(2, of: .structure, count: spans)
     for scopePosition in resource.scopes {
       let scope = batch.scope(at: scopePosition)
       let scopeTags = Self.encoded(scope)
       for item in scope.items {
         let span = batch.span(at: item)
         let fields = SpanFields(span)
-        if fields.fault(in: span.message.bytes) == nil { encode(span, fields, scopeTags) }
+        if let fault = fields.fault(in: span.message.bytes) {
+          drops.add(fault)
+        } else {
+          encode(span, fields, scopeTags)
+          spans += 1
+        }
       }
     }
+    writer.setCount(spans, at: place)
     writer.stop()
     return spans
-  }
-
-  private func items(of resource: borrowing ResourceView, in batch: Batch) -> Range<Int> {
-    guard let first = resource.scopes.first, let last = resource.scopes.last else { return 0..<0 }
-    return batch.scope(at: first).items.lowerBound..<batch.scope(at: last).items.upperBound
   }
 
   /// The tags of a scope, which stand in each of its spans, and how many they are.

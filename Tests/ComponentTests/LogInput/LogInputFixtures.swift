@@ -133,7 +133,7 @@ func checkedLogSettings<Config: ConfigGroup>(
 }
 
 /// A plain socket of the system that sends; shares no code with what is tested.
-final class LogSender {
+final class LogSender: Sendable {
   let descriptor: CInt
 
   /// - Parameter address: `127.0.0.1:port`.
@@ -168,4 +168,15 @@ final class LogSender {
   }
 
   func end() { shutdown(descriptor, CInt(SHUT_WR)) }
+}
+
+/// Runs code that blocks on a thread of its own: two such pieces on Swift's pool, which has no more threads than the
+/// machine has processors, would stop everything that could unblock them.
+func offPool(_ work: @escaping @Sendable () -> Void) async {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread {
+      work()
+      continuation.resume()
+    }
+  }
 }

@@ -72,22 +72,23 @@ import Testing
     try await receiver.start(sink.outputs)
     async let running: Void = receiver.run()
     let lines = 200_000
-    let writing = Task.detached {
+    let output = line.output
+    async let writing: Void = offPool {
       for start in stride(from: 0, to: lines, by: 100) {
         var text = Array((start..<start + 100).map { "line \($0)\n" }.joined().utf8)[...]
         while !text.isEmpty {
-          let count = text.withUnsafeBytes { Glibc.write(line.output, $0.baseAddress, $0.count) }
+          let count = text.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
           if count < 0 { return }
           text = text.dropFirst(count)
         }
       }
-      close(line.output)
+      close(output)
     }
     try await Task.sleep(for: .milliseconds(200))
     #expect(sink.count == 0)
     sink.refuse(false)
     try await running
-    await writing.value
+    await writing
     #expect(sink.count == lines)
     await receiver.stop()
     close(line.input)

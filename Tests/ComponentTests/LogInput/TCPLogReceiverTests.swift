@@ -55,7 +55,7 @@ import Testing
     let text = String(repeating: "x", count: 90)
     try await run("retry_on_failure: {initial_interval: 10ms, max_interval: 50ms}", into: sink) { address in
       let sender = try LogSender(address, isTCP: true)
-      let sending = Task.detached {
+      async let sending: Void = offPool {
         for start in stride(from: 0, to: lines, by: 1000) {
           sender.send((start..<start + 1000).map { "\($0) \(text)\n" }.joined())
         }
@@ -67,7 +67,7 @@ import Testing
       #expect(held < 1 << 20)
       sink.refuse(false)
       try await sink.accepted(lines)
-      await sending.value
+      await sending
     }
     let numbers = sink.bodies.compactMap { Int($0.prefix { $0 != " " }) }
     #expect(numbers == Array(0..<lines))
