@@ -1,7 +1,7 @@
 package import TelemetryData
 internal import WireFormat
 
-/// Writes batches of spans as `jaeger.api_v2.PostSpansRequest`, one for each resource.
+/// Writes batches of spans as `jaeger.api_v2.PostSpansRequest`, one for all spans of a resource.
 ///
 /// Sources: jaeger-idl `proto/api_v2/model.proto` and `collector.proto`; for the mapping see ``JaegerName``. A resource
 /// is a process; it stands once, beside its spans.
@@ -12,10 +12,9 @@ package struct JaegerProtoEncoder {
   package func encode(_ batch: Batch) -> TraceRequests {
     var requests = TraceRequests()
     if batch.signal != .traces { return requests }
-    for position in 0..<batch.resourceCount {
-      let payload = batch.index.resources[position].payload
-      var sink = JaegerProtoSink(capacity: payload.count + payload.count / 8 + 256)
-      let spans = sink.encode(batch, resource: position, drops: &requests.drops)
+    for group in ResourceGroups(batch).groups {
+      var sink = JaegerProtoSink(capacity: group.bytes + group.bytes / 8 + 256)
+      let spans = sink.encode(batch, group, drops: &requests.drops)
       if spans > 0 { requests.parts.append(TracePart(body: sink.finish(), spans: spans)) }
     }
     return requests
@@ -33,26 +32,26 @@ struct JaegerProtoSink: ~Copyable, JaegerTagWriting {
   consuming func finish() -> [UInt8] { writer.finish() }
 
   /// Writes a request, and returns how many spans are in it.
-  mutating func encode(_ batch: Batch, resource position: Int, drops: inout SpanDrops) -> Int {
-    let size = batch.index.resources[position].payload.count
-    let request = writer.beginMessage(1, expecting: size)
-    let resource = batch.resource(at: position)
+  mutating func encode(_ batch: Batch, _ group: ResourceGroups.Group, drops: inout SpanDrops) -> Int {
+    let request = writer.beginMessage(1, expecting: group.bytes)
     var spans = 0
-    for scopePosition in resource.scopes {
-      let scope = batch.scope(at: scopePosition)
-      let scopeTags = Self.encoded(scope)
-      for item in scope.items {
-        let span = batch.span(at: item)
-        let fields = SpanFields(span)
-        if let fault = fields.fault(in: span.message.bytes) {
-          drops.add(fault)
-        } else {
-          encode(span, fields, scopeTags)
-          spans += 1
+    for position in group.positions {
+      for scopePosition in batch.resource(at: position).scopes {
+        let scope = batch.scope(at: scopePosition)
+        let scopeTags = Self.encoded(scope)
+        for item in scope.items {
+          let span = batch.span(at: item)
+          let fields = SpanFields(span)
+          if let fault = fields.fault(in: span.message.bytes) {
+            drops.add(fault)
+          } else {
+            encode(span, fields, scopeTags)
+            spans += 1
+          }
         }
       }
     }
-    encode(resource)
+    encode(batch.resource(at: group.positions[0]))
     writer.endMessage(request)
     return spans
   }

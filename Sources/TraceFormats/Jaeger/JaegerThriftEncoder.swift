@@ -1,7 +1,7 @@
 package import TelemetryData
 internal import WireFormat
 
-/// Writes batches of spans as Thrift `Batch` structures in the binary protocol, one for each resource.
+/// Writes batches of spans as Thrift `Batch` structures in the binary protocol, one for all spans of a resource.
 ///
 /// Source: jaeger-idl `thrift/jaeger.thrift`; for the mapping see ``JaegerName``. Times are in microseconds, so that
 /// nanoseconds are cut off.
@@ -12,10 +12,9 @@ package struct JaegerThriftEncoder {
   package func encode(_ batch: Batch) -> TraceRequests {
     var requests = TraceRequests()
     if batch.signal != .traces { return requests }
-    for position in 0..<batch.resourceCount {
-      let payload = batch.index.resources[position].payload
-      var sink = JaegerThriftSink(capacity: payload.count * 2 + 256)
-      let spans = sink.encode(batch, resource: position, drops: &requests.drops)
+    for group in ResourceGroups(batch).groups {
+      var sink = JaegerThriftSink(capacity: group.bytes * 2 + 256)
+      let spans = sink.encode(batch, group, drops: &requests.drops)
       if spans > 0 { requests.parts.append(TracePart(body: sink.finish(), spans: spans)) }
     }
     return requests
@@ -31,23 +30,24 @@ struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
   consuming func finish() -> [UInt8] { writer.finish() }
 
   /// Writes a `Batch`, and returns how many spans are in it.
-  mutating func encode(_ batch: Batch, resource position: Int, drops: inout SpanDrops) -> Int {
-    let resource = batch.resource(at: position)
+  mutating func encode(_ batch: Batch, _ group: ResourceGroups.Group, drops: inout SpanDrops) -> Int {
     writer.field(1, .structure)
-    encode(resource)
+    encode(batch.resource(at: group.positions[0]))
     let place = writer.listField(2, of: .structure, count: 0)
     var spans = 0
-    for scopePosition in resource.scopes {
-      let scope = batch.scope(at: scopePosition)
-      let scopeTags = Self.encoded(scope)
-      for item in scope.items {
-        let span = batch.span(at: item)
-        let fields = SpanFields(span)
-        if let fault = fields.fault(in: span.message.bytes) {
-          drops.add(fault)
-        } else {
-          encode(span, fields, scopeTags)
-          spans += 1
+    for position in group.positions {
+      for scopePosition in batch.resource(at: position).scopes {
+        let scope = batch.scope(at: scopePosition)
+        let scopeTags = Self.encoded(scope)
+        for item in scope.items {
+          let span = batch.span(at: item)
+          let fields = SpanFields(span)
+          if let fault = fields.fault(in: span.message.bytes) {
+            drops.add(fault)
+          } else {
+            encode(span, fields, scopeTags)
+            spans += 1
+          }
         }
       }
     }
