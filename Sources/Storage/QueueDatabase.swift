@@ -25,11 +25,8 @@ struct QueueDatabase: Sendable {
   func content() throws(DatabaseFault) -> Content {
     try file.read { database in
       var content = Content()
-      try database.rows("SELECT id, kind, items, size FROM record ORDER BY id") { row in
-        try Self.check(id: row.integer(0), items: row.integer(2), size: row.integer(3))
-        let size = RecordSize(
-          kind: UInt8(truncatingIfNeeded: row.integer(1)), items: Int(row.integer(2)),
-          bytes: Int(row.integer(3)))
+      try database.rows("\(RecordSize.selection) ORDER BY id") { row in
+        let size = try RecordSize(row)
         content.lastID = row.integer(0)
         content.totals.add(size)
         content.footprint += size.footprint
@@ -93,22 +90,14 @@ struct QueueDatabase: Sendable {
     LEFT JOIN payload ON payload.id = record.id WHERE record.id > ? AND record.id <= ? ORDER BY record.id
     """
 
-  /// Refuses numbers that no queue writes, before they are counted with: ids start at 1 and never come near the end of
-  /// the type, and SQLite's blobs end at 2 GiB.
-  private static func check(id: Int64, items: Int64, size: Int64) throws(DatabaseFault) {
-    let counts = 0...Int64(UInt32.max)
-    guard (1...Int64.max / 2).contains(id), counts.contains(items), counts.contains(size) else {
-      throw .damaged("record \(id) has impossible numbers")
-    }
-  }
-
   /// Reads a row of ``selection``.
   static func lease(_ row: RawRow) throws(DatabaseFault) -> QueueLease {
-    try check(id: row.integer(0), items: row.integer(2), size: row.integer(6))
+    let size = try RecordSize(
+      id: row.integer(0), kind: row.integer(1), items: row.integer(2), bytes: row.integer(6))
     let record = QueueRecord(
-      kind: UInt8(truncatingIfNeeded: row.integer(1)), itemCount: Int(row.integer(2)), metadata: row.bytes(4),
+      kind: size.kind, itemCount: size.items, metadata: row.bytes(4),
       payload: row.bytes(5))
-    guard record.byteCount == row.integer(6), Checksum.of(record.payload) == row.integer(3) else {
+    guard record.byteCount == size.bytes, Checksum.of(record.payload) == row.integer(3) else {
       throw DatabaseFault.damaged("record \(row.integer(0)) is not what was stored")
     }
     return QueueLease(id: row.integer(0), record: record)

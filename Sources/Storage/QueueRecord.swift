@@ -85,6 +85,16 @@ struct RecordSize: Sendable, Hashable {
     self.init(kind: record.kind, items: record.itemCount, bytes: record.byteCount)
   }
 
+  /// Takes what a database says. Refuses numbers that no queue writes before anybody counts with them: ids start at 1
+  /// and never come near the end of the type, and SQLite's blobs end at 2 GiB.
+  init(id: Int64, kind: Int64, items: Int64, bytes: Int64) throws(DatabaseFault) {
+    let counts = 0...Int64(UInt32.max)
+    guard (1...Int64.max / 2).contains(id), counts.contains(items), counts.contains(bytes) else {
+      throw .damaged("record \(id) has impossible numbers")
+    }
+    self.init(kind: UInt8(truncatingIfNeeded: kind), items: Int(items), bytes: Int(bytes))
+  }
+
   /// About how much of the database file the record takes, in bytes, after SQLite's file format §1.6: what does not
   /// fit into a leaf page goes to overflow pages of its own.
   var footprint: Int {
@@ -102,4 +112,14 @@ struct RecordSize: Sendable, Hashable {
 
   /// The row of the `record` table.
   private static let rowBytes = 32
+}
+
+extension RecordSize {
+  /// What ``init(_:)-(RawRow)`` reads.
+  static let selection = "SELECT id, kind, items, size FROM record"
+
+  init(_ row: RawRow) throws(DatabaseFault) {
+    try self.init(
+      id: row.integer(0), kind: row.integer(1), items: row.integer(2), bytes: row.integer(3))
+  }
 }

@@ -165,17 +165,12 @@ struct Salvage {
     return (salvaged, lost.flatMap { $0.isPossible ? $0 : nil })
   }
 
-  /// What the small rows say is stored; nil when not all of them can be read.
+  /// What the small rows say is stored; nil when not all of them can be read and believed.
   private func listed(in old: DatabaseFile, except acknowledged: Set<Int64>) -> QueueTotals? {
     try? old.read { database in
       var totals = QueueTotals()
-      try database.rows("SELECT id, kind, items, size FROM record") { row in
-        if !acknowledged.contains(row.integer(0)) {
-          totals.add(
-            RecordSize(
-              kind: UInt8(truncatingIfNeeded: row.integer(1)), items: Int(row.integer(2)),
-              bytes: Int(row.integer(3))))
-        }
+      try database.rows(RecordSize.selection) { row in
+        if !acknowledged.contains(row.integer(0)) { totals.add(try RecordSize(row)) }
         return true
       }
       return totals

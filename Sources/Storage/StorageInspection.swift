@@ -85,9 +85,8 @@ package struct StorageInspection: Sendable {
       switch purpose {
       case .queue:
         var totals = QueueTotals()
-        try database.rows("SELECT kind, items, size FROM record") { row throws(DatabaseFault) in
-          totals.add(
-            RecordSize(kind: UInt8(truncatingIfNeeded: row[0]), items: Int(row[1]), bytes: Int(row[2])))
+        try database.rows(RecordSize.selection) { row throws(DatabaseFault) in
+          totals.add(try RecordSize(id: row[0], kind: row[1], items: row[2], bytes: row[3]))
         }
         return .queue(totals)
       case .checkpoints: return .checkpoints(keys: try database.number("SELECT count(*) FROM checkpoint"))

@@ -1,6 +1,7 @@
 import Foundation
-import Storage
 import Testing
+
+@testable import Storage
 
 @Suite struct InspectionTests {
   let place: TemporaryDirectory
@@ -113,6 +114,18 @@ import Testing
     #expect(inspection.setAside.map(\.file) == [queueFile + ".damaged-1700000000"])
     #expect(inspection.setAside.first?.bytes == 42)
     #expect(inspection.setAside.first?.unixSeconds == 1_700_000_000)
+  }
+
+  @Test func `numbers that no queue writes are damage and not counted with`() async throws {
+    try place.write(Data(), to: queueFile)
+    let database = try QueueDatabase(place.path + "/" + queueFile, options: reports.options)
+    let record = QueueRecord(kind: 1, itemCount: 1, payload: [1])
+    try database.commit(removed: [], added: [1, 2].map { .init(id: $0, record: record) })
+    try database.file.write { try $0.run("UPDATE record SET items = ?", .integer(.max)) }
+    database.file.close()
+    let inspection = try await StorageInspection.read(place.path)
+    #expect(
+      inspection.databases.map(\.content) == [.unreadable("damaged: record 1 has impossible numbers")])
   }
 
   @Test func `a directory that is missing is an error`() async throws {

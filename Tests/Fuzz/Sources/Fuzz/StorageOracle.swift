@@ -37,6 +37,7 @@ enum StorageOracle {
       let path = "\(folder)/queue.sqlite"
       try write(file, to: path)
       damage(path, rows)
+      _ = StorageInspection.content(path, .queue, beside: .none)
       try demand("opening") {
         do { try read(path) } catch StorageError.newerFormat {
           // Not damage that can be told from another version's file: refused, and left as it is.
