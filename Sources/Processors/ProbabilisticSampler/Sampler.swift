@@ -58,7 +58,8 @@ struct Sampler: Sendable {
     case never
     case hashing(SamplingThreshold)
     case equalizing(SamplingThreshold)
-    case proportional(Double)
+    /// A ratio, and what keeps that much of what nobody has sampled before.
+    case proportional(Double, SamplingThreshold)
   }
   let mode: Mode
   /// Digits of thresholds.
@@ -82,7 +83,9 @@ struct Sampler: Sendable {
     case .equalizing:
       let threshold = SamplingThreshold(probability: ratio, precision: config.samplingPrecision)
       return .equalizing(threshold ?? .never)
-    case .proportional: return .proportional(ratio)
+    case .proportional:
+      let threshold = SamplingThreshold(probability: ratio, precision: config.samplingPrecision)
+      return .proportional(ratio, threshold ?? .never)
     case .hashSeed, .unset:
       let accepted = config.acceptedBuckets
       if accepted == 0 { return .never }
@@ -148,8 +151,12 @@ struct Sampler: Sendable {
     case .never: .never
     case .hashing(let threshold): threshold
     case .equalizing(let threshold): max(threshold, known ?? .always)
-    case .proportional(let ratio):
-      SamplingThreshold(probability: (known?.probability ?? 1) * ratio, precision: precision) ?? .never
+    case .proportional(let ratio, let threshold):
+      if let known {
+        SamplingThreshold(probability: known.probability * ratio, precision: precision) ?? .never
+      } else {
+        threshold
+      }
     }
   }
 }

@@ -4,12 +4,12 @@ internal import TelemetryData
 
 /// How many items of one batch were decided by what, and with which faults.
 struct SamplingTally {
-  /// By policy; kept ones behind those left out.
+  /// By policy: how many were left out, and how many kept.
   fileprivate var decisions = [Int](repeating: 0, count: 2 * RandomnessSource.allCases.count)
   fileprivate var faults = [Int](repeating: 0, count: SamplingFault.allCases.count)
 
   mutating func count(_ verdict: SamplingVerdict) {
-    decisions[verdict.policy.rawValue + (verdict.isKept ? RandomnessSource.allCases.count : 0)] += 1
+    decisions[2 * verdict.policy.rawValue + (verdict.isKept ? 1 : 0)] += 1
     if let fault = verdict.fault { faults[fault.rawValue] += 1 }
   }
 
@@ -41,14 +41,13 @@ final class SamplerMeters: Sendable {
 
   private func decision(_ key: Int) -> SelfMetricCell {
     cell(key) {
-      let policies = RandomnessSource.allCases.count
-      let policy = RandomnessSource(rawValue: key % policies) ?? .missingRandomness
+      let policy = RandomnessSource(rawValue: key / 2) ?? .missingRandomness
       return metrics.counter(
         "otelcol_processor_probabilistic_sampler_count_\(signal == .logs ? "logs" : "traces")_sampled",
         help:
           "\(signal == .logs ? "Log records" : "Spans") by what decided about them, and whether they were kept.",
         labels: [
-          ("processor", id), ("policy", name(of: policy)), ("sampled", key < policies ? "false" : "true"),
+          ("processor", id), ("policy", name(of: policy)), ("sampled", key % 2 == 0 ? "false" : "true"),
         ])
     }
   }

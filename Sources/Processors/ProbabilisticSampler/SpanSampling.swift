@@ -8,26 +8,30 @@ struct SpanSamplingFields {
   /// What `sampling.priority` asks for (OpenTracing): 0 leaves the span out, more keeps it.
   private(set) var priority: SamplingThreshold?
 
-  private static let priorityKey = [UInt8]("sampling.priority".utf8)
+  private static var priorityKey: String { "sampling.priority" }
 
   init(_ span: WireMessage) {
     var hasPriority = false
     var cursor = span.fields
-    while let field = cursor.nextField() {
-      switch field.tag {
-      case .lengthDelimited(1): traceID = field.value
-      case .lengthDelimited(3): traceState = field.value
-      case .lengthDelimited(9):
-        if hasPriority { continue }
-        let attribute = AttributeView(WireMessage(span.bytes, field.value))
-        guard attribute.keyRange.count == Self.priorityKey.count, attribute.key == Self.priorityKey else {
-          continue
+    do throws(WireError) {
+      while !cursor.isAtEnd {
+        let tag = try cursor.readTag()
+        switch tag {
+        case .lengthDelimited(1): traceID = try cursor.readLengthDelimited()
+        case .lengthDelimited(3): traceState = try cursor.readLengthDelimited()
+        case .lengthDelimited(9):
+          let place = try cursor.readLengthDelimited()
+          if hasPriority { continue }
+          let attribute = AttributeView(WireMessage(cursor.bytes, place))
+          guard attribute.keyRange.count == Self.priorityKey.utf8.count,
+            attribute.key == Self.priorityKey
+          else { continue }
+          hasPriority = true
+          priority = Self.priority(attribute.value)
+        default: try cursor.skip(tag)
         }
-        hasPriority = true
-        priority = Self.priority(attribute.value)
-      default: continue
       }
-    }
+    } catch { assertionFailure("a batch holds what is not well-formed: \(error)") }
   }
 
   private static func priority(_ value: AnyValueView) -> SamplingThreshold? {
@@ -55,8 +59,9 @@ extension ProbabilisticSamplerProcessor {
     var state = TraceState()
     var tally = SamplingTally()
     let bytes = batch.bytes.span
-    for item in 0..<batch.recordCount {
-      let fields = SpanSamplingFields(batch.item(at: item))
+    let items = batch.index.items
+    for item in items.indices {
+      let fields = SpanSamplingFields(WireMessage(bytes, items[item].payload))
       let text = bytes.extracting(fields.traceState.range)
       var signs = SamplingSigns()
       if state.read(text) {
