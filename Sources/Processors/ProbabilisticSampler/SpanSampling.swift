@@ -22,10 +22,10 @@ struct SpanSamplingFields {
         case .lengthDelimited(9):
           let place = try cursor.readLengthDelimited()
           if hasPriority { continue }
+          let key = AttributeView.keyRange(in: cursor.bytes, place)
+          if key.count != Self.priorityKey.utf8.count { continue }
           let attribute = AttributeView(WireMessage(cursor.bytes, place))
-          guard attribute.keyRange.count == Self.priorityKey.utf8.count,
-            attribute.key == Self.priorityKey
-          else { continue }
+          guard attribute.key == Self.priorityKey else { continue }
           hasPriority = true
           priority = Self.priority(attribute.value)
         default: try cursor.skip(tag)

@@ -18,6 +18,10 @@ struct BatchReader {
     self.conditions = conditions
   }
 
+  /// The message of a span.
+  @_lifetime(borrow self)
+  func message(at item: Int) -> WireMessage { WireMessage(batch.bytes.span, items[item].payload) }
+
   /// Gives back what it holds.
   func finish(_ store: inout SpanStore) {
     if let scope { store.contexts.release(scope.place) }
@@ -27,8 +31,13 @@ struct BatchReader {
   /// Runs are no longer than so many bytes, unless one span is: batches are made of whole runs.
   private static let longestRun = 256 << 10
 
+  /// The trace ids of all spans; zero where there is none.
+  func traceIDs() -> [TraceID] {
+    items.indices.map { batch.traceID(at: $0) ?? TraceID(high: 0, low: 0) }
+  }
+
   /// Behind the neighbouring spans of one trace in one scope that begin with `item`.
-  mutating func endOfRun(from item: Int, id: TraceID) -> Int {
+  mutating func endOfRun(from item: Int, ids: [TraceID]) -> Int {
     if !scopeItems.contains(item) {
       scopePosition = batch.index.scope(ofItem: item)
       // Scopes without items in between begin at the same item.
@@ -38,26 +47,24 @@ struct BatchReader {
     let limit = Int(items[item].fieldStart) + Self.longestRun
     var end = item + 1
     while end < scopeItems.upperBound, items[end - 1].payload.end == items[end].fieldStart,
-      items[end].payload.upperBound <= limit, batch.traceID(at: end) == id
+      items[end].payload.upperBound <= limit, ids[end] == ids[item]
     {
       end += 1
     }
     return end
   }
 
-  /// Keeps neighbouring spans; they lie in the scope of the last ``endOfRun(from:id:)``.
-  ///
-  /// - Returns: where they stand, the bytes they make with their resource and scope, and what the resource says.
-  mutating func store(
-    _ run: Range<Int>, after previous: RunPlace, in store: inout SpanStore
-  ) -> (place: RunPlace, bytes: Int, resourceFacts: Facts) {
+  /// Keeps neighbouring spans of a trace; they lie in the scope of the last ``endOfRun(from:ids:)``.
+  mutating func store(_ run: Range<Int>, of trace: inout PendingTrace, in store: inout SpanStore) {
     let context = scopePlace(&store)
     let (start, end) = (Int(items[run.lowerBound].fieldStart), items[run.upperBound - 1].payload.upperBound)
-    let isSame = previous != .none && store.run(at: previous).context == context
-    let place = store.add(batch.bytes.span.extracting(start..<end), context: context, after: previous)
+    store.add(batch.bytes.span.extracting(start..<end), context: context, to: &trace.runs)
+    trace.bytes += end - start
+    if trace.context == context { return }
     let resource = store.contexts.resource(of: context)
-    let around = isSame ? 0 : store.contexts.size(context) + store.contexts.size(resource)
-    return (place, end - start + around, store.contexts.facts(ofResource: resource))
+    trace.context = context
+    trace.bytes += store.contexts.size(context) + store.contexts.size(resource)
+    trace.facts |= store.contexts.facts(ofResource: resource)
   }
 
   private mutating func scopePlace(_ store: inout SpanStore) -> UInt32 {

@@ -3,29 +3,28 @@ internal import TelemetryData
 /// Trace ids that a decision was taken for, the least recently asked for forgotten first.
 struct DecisionCache {
   private struct Neighbours {
-    var newer = TraceIDIndex.none
-    var older = TraceIDIndex.none
+    var newer = TracePlace.none
+    var older = TracePlace.none
   }
   private let capacity: Int
-  private var index: TraceIDIndex
-  private var neighbours: [Neighbours] = []
-  private var newest = TraceIDIndex.none
-  private var oldest = TraceIDIndex.none
+  private var table: TraceIDTable<Neighbours>
+  private var newest = TracePlace.none
+  private var oldest = TracePlace.none
 
   /// - Parameter capacity: the most ids that are kept; 0 keeps none.
   init(capacity: Int, seed: UInt64) {
     self.capacity = capacity
-    index = TraceIDIndex(seed: seed)
+    table = TraceIDTable(seed: seed)
   }
 
-  var count: Int { index.count }
+  var count: Int { table.count }
 
   /// What an id takes of memory, in bytes.
-  static let bytesPerID = 16 + MemoryLayout<Neighbours>.stride + 8
+  static let bytesPerID = TraceIDTable<Neighbours>.bytesPerEntry
 
   /// Whether an id is kept; it then counts as just asked for.
   mutating func contains(_ id: TraceID) -> Bool {
-    guard capacity > 0, let place = index.place(of: id) else { return false }
+    guard capacity > 0, let place = table.place(of: id) else { return false }
     if place != newest {
       unlink(place)
       link(place)
@@ -37,27 +36,25 @@ struct DecisionCache {
   mutating func insert(_ id: TraceID) -> Bool {
     if capacity == 0 { return false }
     if contains(id) { return true }
-    if index.count >= capacity {
+    if table.count >= capacity {
       let place = oldest
       unlink(place)
-      index.remove(place)
+      table.remove(place)
     }
-    let place = index.insert(id)
-    if Int(place) == neighbours.count { neighbours.append(Neighbours()) }
-    link(place)
+    link(table.insert(id, Neighbours()))
     return true
   }
 
   private mutating func link(_ place: UInt32) {
-    neighbours[Int(place)] = Neighbours(older: newest)
-    if newest != TraceIDIndex.none { neighbours[Int(newest)].newer = place }
+    table[place] = Neighbours(older: newest)
+    if newest != TracePlace.none { table[newest].newer = place }
     newest = place
-    if oldest == TraceIDIndex.none { oldest = place }
+    if oldest == TracePlace.none { oldest = place }
   }
 
   private mutating func unlink(_ place: UInt32) {
-    let (newer, older) = (neighbours[Int(place)].newer, neighbours[Int(place)].older)
-    if newer == TraceIDIndex.none { newest = older } else { neighbours[Int(newer)].older = older }
-    if older == TraceIDIndex.none { oldest = newer } else { neighbours[Int(older)].newer = newer }
+    let (newer, older) = (table[place].newer, table[place].older)
+    if newer == TracePlace.none { newest = older } else { table[newer].older = older }
+    if older == TracePlace.none { oldest = newer } else { table[older].newer = newer }
   }
 }

@@ -31,7 +31,7 @@ struct DecisionTime {
 /// A sampling policy, ready to be asked.
 ///
 /// Those with budgets have a state: they are asked in the order of the configuration, for one trace after the other.
-indirect enum SamplingPolicy {
+enum SamplingPolicy {
   case always
   case latency(over: Int64, upTo: Int64?)
   case fact(Facts)
@@ -41,7 +41,7 @@ indirect enum SamplingPolicy {
   case spanRate(TokenBucket)
   case byteRate(TokenBucket)
   case and([SamplingPolicy])
-  case not(SamplingPolicy)
+  indirect case not(SamplingPolicy)
   case drop([SamplingPolicy])
   case composite(CompositePolicy)
 

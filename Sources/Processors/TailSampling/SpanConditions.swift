@@ -122,9 +122,7 @@ struct SpanConditions: Sendable {
         switch tag {
         case .lengthDelimited(9):
           let range = try cursor.readLengthDelimited()
-          if hasAttributes {
-            test(AttributeView(WireMessage(span.bytes, range)), &reading.facts, &seen, allowsEmpty: false)
-          }
+          if hasAttributes { test(span.bytes, range, &reading.facts, &seen, allowsEmpty: false) }
         case .lengthDelimited(4): reading.isRoot = try cursor.readLengthDelimited().count == 0
         case .fixed64(7): reading.start = try cursor.readFixed64()
         case .fixed64(8): reading.end = try cursor.readFixed64()
@@ -165,7 +163,7 @@ struct SpanConditions: Sendable {
     var seen: UInt64 = 0
     var cursor = message.fields
     while let range = cursor.nextPayload(of: .lengthDelimited(1)) {
-      test(AttributeView(WireMessage(message.bytes, range)), &facts, &seen, allowsEmpty: true)
+      test(message.bytes, range, &facts, &seen, allowsEmpty: true)
     }
     return facts
   }
@@ -177,10 +175,10 @@ struct SpanConditions: Sendable {
   ///   - allowsEmpty: whether a pattern is tried on an empty text: of resources, not of spans.
   @inline(__always)
   private func test(
-    _ attribute: AttributeView, _ facts: inout Facts, _ seen: inout UInt64, allowsEmpty: Bool
+    _ bytes: Span<UInt8>, _ range: WireRange, _ facts: inout Facts, _ seen: inout UInt64, allowsEmpty: Bool
   ) {
-    if keyLengths & Self.mark(attribute.keyRange.count) == 0 { return }
-    testKey(attribute, &facts, &seen, allowsEmpty: allowsEmpty)
+    if keyLengths & Self.mark(AttributeView.keyRange(in: bytes, range).count) == 0 { return }
+    testKey(AttributeView(WireMessage(bytes, range)), &facts, &seen, allowsEmpty: allowsEmpty)
   }
 
   private func testKey(

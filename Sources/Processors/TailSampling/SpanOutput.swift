@@ -17,20 +17,13 @@ struct SpanOutput {
   private static let enough = 3_500_000
   private var entries: [Entry] = []
   private(set) var bytes = 0
-  private var path: [RunPlace] = []
 
   var isEmpty: Bool { entries.isEmpty }
   var isFull: Bool { bytes >= Self.enough }
 
-  /// Adds all runs of a trace, given the last.
-  mutating func add(_ last: RunPlace, from store: SpanStore) {
-    path.removeAll(keepingCapacity: true)
-    var place = last
-    while place != .none {
-      path.append(place)
-      place = store.run(at: place).previous
-    }
-    for place in path.reversed() {
+  /// Takes all runs of a trace.
+  mutating func add(_ runs: inout RunList, from store: inout SpanStore) {
+    for place in store.takeRuns(&runs) {
       let run = store.run(at: place)
       entries.append(
         Entry(

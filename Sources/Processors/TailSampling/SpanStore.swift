@@ -1,25 +1,16 @@
 internal import WireFormat
 
-/// Where a run of spans stands in a ``SpanStore``.
-struct RunPlace: Equatable {
-  var block: UInt32
-  var offset: UInt32
-
-  static let none = RunPlace(block: .max, offset: 0)
-}
-
 /// Keeps the encoded spans of traces that are not decided, in a few large blocks.
 ///
-/// Neighbouring spans of one trace in one scope are one run: its header, then the `spans` fields as they came. A run
-/// names the run of its trace that came before it. A block is given up as soon as none of its runs is needed; since
-/// traces are decided about in the order they began, that is soon after the oldest of them.
+/// Neighbouring spans of one trace in one scope are one run: its header, then the `spans` fields as they came. A block is
+/// given up as soon as none of its runs is needed; since traces are decided about in the order they began, that is soon
+/// after the oldest of them.
 struct SpanStore {
-  /// Previous block, previous offset, context, bytes.
-  private static let headerSize = 16
+  /// Context, bytes.
+  private static let headerSize = 8
 
   private final class Block {
     var writer: WireWriter
-    var runs = 0
     /// Contexts that its runs name.
     var contexts: [UInt32] = []
 
@@ -29,6 +20,9 @@ struct SpanStore {
   private let blockSize: Int
   var contexts = ContextTable()
   private var blocks: [Block?] = []
+  /// How many runs of each block are needed.
+  private var needed: [Int] = []
+  private var chunks = RunChunks()
   private var freeSlots: [UInt32] = []
   private var current = UInt32.max
   /// Blocks that the next spans go into: what becomes free and what is needed come in turns.
@@ -40,27 +34,23 @@ struct SpanStore {
   init(blockSize: Int) { self.blockSize = blockSize }
 
   /// Bytes of memory that spans, resources and scopes take.
-  var bytes: Int { blockBytes + contexts.bytes }
+  var bytes: Int { blockBytes + contexts.bytes + chunks.bytes }
 
-  /// Adds a run of neighbouring spans of one scope.
+  /// Adds a run of neighbouring spans of one scope to those of a trace.
   ///
   /// - Parameters:
   ///   - fields: the `spans` fields of the scope, tags and lengths included.
   ///   - context: the scope's place in ``contexts``.
-  ///   - previous: the run of the trace before this one.
-  mutating func add(_ fields: Span<UInt8>, context: UInt32, after previous: RunPlace) -> RunPlace {
+  mutating func add(_ fields: Span<UInt8>, context: UInt32, to runs: inout RunList) {
     let (slot, block) = block(with: Self.headerSize + fields.count)
     if contexts.note(context, in: slot) { block.contexts.append(context) }
-    block.runs += 1
-    return RunPlace(
-      block: slot, offset: Self.append(fields, context: context, after: previous, to: &block.writer))
+    needed[Int(slot)] += 1
+    let offset = Self.append(fields, context: context, to: &block.writer)
+    chunks.append(RunPlace(block: slot, offset: offset), to: &runs)
   }
 
-  private static func append(
-    _ fields: Span<UInt8>, context: UInt32, after previous: RunPlace, to block: inout WireWriter
-  ) -> UInt32 {
+  private static func append(_ fields: Span<UInt8>, context: UInt32, to block: inout WireWriter) -> UInt32 {
     let offset = block.count
-    block.writeFixed64(UInt64(previous.offset) << 32 | UInt64(previous.block))
     block.writeFixed64(UInt64(truncatingIfNeeded: fields.count) << 32 | UInt64(context))
     block.write(fields)
     return UInt32(truncatingIfNeeded: offset)
@@ -70,7 +60,7 @@ struct SpanStore {
     // A block of its own, so that what is left of the current one is not wasted.
     if room > blockSize / 2 { return place(newBlock(room)) }
     if current != .max, let block = blocks[Int(current)] {
-      if block.runs == 0 { clear(block, in: current) }
+      if needed[Int(current)] == 0 { clear(block, in: current) }
       if block.writer.capacity - block.writer.count >= room { return (current, block) }
     }
     let placed = place(spare.popLast() ?? newBlock(blockSize))
@@ -90,36 +80,50 @@ struct SpanStore {
       return (slot, block)
     }
     blocks.append(block)
+    needed.append(0)
     return (UInt32(truncatingIfNeeded: blocks.count - 1), block)
   }
 
   /// What a run says of itself; spans are read with ``copy(_:to:)``.
   struct Run {
-    let previous: RunPlace
     let context: UInt32
     let bytes: Int
 
     /// Of no block.
-    static let none = Run(previous: .none, context: ContextTable.none, bytes: 0)
+    fileprivate static let none = Run(context: ContextTable.none, bytes: 0)
 
-    init(previous: RunPlace, context: UInt32, bytes: Int) {
-      self.previous = previous
+    private init(context: UInt32, bytes: Int) {
       self.context = context
       self.bytes = bytes
     }
 
-    init(_ block: borrowing WireWriter, at offset: Int) {
-      let (link, size) = (block.bytes.loadUInt64(at: offset), block.bytes.loadUInt64(at: offset + 8))
-      previous = RunPlace(
-        block: UInt32(truncatingIfNeeded: link), offset: UInt32(truncatingIfNeeded: link >> 32))
-      context = UInt32(truncatingIfNeeded: size)
-      bytes = Int(size >> 32)
+    fileprivate init(_ block: borrowing WireWriter, at offset: Int) {
+      let header = block.bytes.loadUInt64(at: offset)
+      context = UInt32(truncatingIfNeeded: header)
+      bytes = Int(header >> 32)
     }
   }
 
   func run(at place: RunPlace) -> Run {
     guard let block = blocks[Int(place.block)] else { return .none }
     return Run(block.writer, at: Int(place.offset))
+  }
+
+  /// The runs of a trace, in the order in which they came: whoever takes them gives each up later.
+  mutating func takeRuns(_ runs: inout RunList) -> [RunPlace] {
+    var places: [RunPlace] = []
+    chunks.removeAll(of: &runs) { places.append($0) }
+    return places
+  }
+
+  /// Gives up all runs of a trace.
+  mutating func release(_ runs: inout RunList) {
+    var unneeded: [UInt32] = []
+    chunks.removeAll(of: &runs) { place in
+      needed[Int(place.block)] -= 1
+      if needed[Int(place.block)] == 0 { unneeded.append(place.block) }
+    }
+    for block in unneeded { giveUp(block) }
   }
 
   /// Writes the spans of a run.
@@ -133,20 +137,19 @@ struct SpanStore {
     writer.write(block.bytes.extracting(start..<start + Run(block, at: offset).bytes))
   }
 
-  /// Gives up a run; the next one is ``Run/previous``.
+  /// Gives up a run.
   mutating func release(_ place: RunPlace) {
-    guard let block = blocks[Int(place.block)] else { return }
-    block.runs -= 1
-    if block.runs == 0, place.block != current { giveUp(place.block) }
+    needed[Int(place.block)] -= 1
+    if needed[Int(place.block)] == 0 { giveUp(place.block) }
   }
 
-  /// Gives up a block in which nothing is needed any more. Some of the usual size are kept for the next.
+  /// Gives up a block in which nothing is needed any more, unless the next spans go into it. Some of the usual size are
+  /// kept for later.
   private mutating func giveUp(_ slot: UInt32) {
-    guard let block = blocks[Int(slot)] else { return }
+    guard slot != current, let block = blocks[Int(slot)] else { return }
     clear(block, in: slot)
     blocks[Int(slot)] = nil
     freeSlots.append(slot)
-    if current == slot { current = .max }
     if spare.count < Self.mostSpare, block.writer.capacity == blockSize {
       spare.append(block)
     } else {

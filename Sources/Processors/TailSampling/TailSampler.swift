@@ -87,19 +87,22 @@ struct TailSampler {
     defer { reader.finish(&store) }
     var kept: ItemSet?
     var isDone = true
+    let ids = reader.traceIDs()
+    let places = table.places(of: ids)
     var item = position
-    while item < batch.index.items.count {
-      guard let id = batch.traceID(at: item), id.high | id.low != 0 else {
+    while item < ids.count {
+      let id = ids[item]
+      if id.high | id.low == 0 {
         books.withoutID(1)
         item += 1
         continue
       }
-      let end = reader.endOfRun(from: item, id: id)
-      switch holder(of: id, spans: end - item, at: now) {
+      let end = reader.endOfRun(from: item, ids: ids)
+      switch holder(of: id, once: places[item], spans: end - item, at: now) {
       case .blocked: isDone = false
       case .pending(let place): add(item..<end, to: place, from: &reader, at: now)
       case .sampled:
-        if kept == nil { kept = ItemSet(capacity: batch.index.items.count) }
+        if kept == nil { kept = ItemSet(capacity: ids.count) }
         for item in item..<end { kept?.insert(item) }
       case .notSampled(let verdict): books.notSampled(end - item, verdict: verdict)
       }
@@ -119,12 +122,15 @@ struct TailSampler {
     case blocked
   }
 
-  private mutating func holder(of id: TraceID, spans: Int, at now: MonotonicInstant) -> Holder {
+  /// - Parameter found: where the trace stood when the batch came.
+  private mutating func holder(
+    of id: TraceID, once found: UInt32, spans: Int, at now: MonotonicInstant
+  ) -> Holder {
     while let excess, table.count > 0 {
       if output.isFull || output.bytes >= excess { return .blocked }
       forgetOldest(because: .bytes, at: now)
     }
-    if let place = table.place(of: id) {
+    if let place = table.place(of: id, once: found) {
       let trace = table[place]
       if trace.state == .pending { return .pending(place) }
       meters.lateSpanSeconds.record(Int((now - trace.due).wholeNanoseconds / 1_000_000_000))
@@ -152,12 +158,9 @@ struct TailSampler {
   ) {
     var trace = table[place]
     for item in items {
-      trace.add(policies.conditions.read(reader.batch.item(at: item), known: trace.facts))
+      trace.add(policies.conditions.read(reader.message(at: item), known: trace.facts))
     }
-    let run = reader.store(items, after: trace.last, in: &store)
-    trace.last = run.place
-    trace.bytes += run.bytes
-    trace.facts |= run.resourceFacts
+    reader.store(items, of: &trace, in: &store)
     table[place] = trace
     if limits.waitAfterRoot > .zero, trace.hasRoot { table.hasten(place, to: now + limits.waitAfterRoot) }
     if let most = limits.traceBytes, trace.bytes > most {
@@ -199,7 +202,7 @@ struct TailSampler {
   /// Decides about all traces, in the order in which they came; false when it stopped, because output is complete.
   mutating func decideAll(at now: MonotonicInstant) -> Bool {
     let time = time(now)
-    while table.oldestPending != TraceIDIndex.none {
+    while table.oldestPending != TracePlace.none {
       if output.isFull { return false }
       decide(table.oldestPending, at: time)
     }
@@ -208,10 +211,10 @@ struct TailSampler {
 
   /// Gives up all traces that are not decided about.
   mutating func dropAll(at now: MonotonicInstant) {
-    while table.oldestPending != TraceIDIndex.none {
+    while table.oldestPending != TracePlace.none {
       let place = table.oldestPending
       books.droppedAtEnd(Int(table[place].spans))
-      release(place)
+      store.release(&table[place].runs)
       table.settle(place, .notSampled, at: now)
     }
   }
@@ -226,12 +229,12 @@ struct TailSampler {
     let verdict = policies.decide(table[place].summary(id), at: time)
     meters.decided(verdict.decision)
     if verdict.decision == .sampled {
-      output.add(table[place].last, from: store)
+      output.add(&table[place].runs, from: &store)
       settle(place, .sampled, id, at: time.monotonic)
     } else {
       let line = books.verdict(verdict.policy)
       books.notSampled(spans, verdict: line)
-      release(place)
+      store.release(&table[place].runs)
       table[place].verdict = line
       settle(place, .notSampled, id, at: time.monotonic)
     }
@@ -248,7 +251,7 @@ struct TailSampler {
   private mutating func dropTooLarge(_ place: UInt32, at now: MonotonicInstant) {
     meters.tooLarge.add()
     books.notSampled(Int(table[place].spans), verdict: books.tooLarge)
-    release(place)
+    store.release(&table[place].runs)
     table[place].verdict = books.tooLarge
     settle(place, .notSampled, table.id(at: place), at: now)
   }
@@ -257,19 +260,8 @@ struct TailSampler {
   private mutating func settle(
     _ place: UInt32, _ state: PendingTrace.State, _ id: TraceID, at now: MonotonicInstant
   ) {
-    table[place].last = .none
     table.settle(place, state, at: now)
     if state == .sampled ? sampledCache.insert(id) : notSampledCache.insert(id) { remove(place, at: now) }
-  }
-
-  private mutating func release(_ place: UInt32) {
-    var run = table[place].last
-    while run != .none {
-      let previous = store.run(at: run).previous
-      store.release(run)
-      run = previous
-    }
-    table[place].last = .none
   }
 
   private mutating func forgetOldest(because reason: SamplingBooks.Shortage, at now: MonotonicInstant) {

@@ -22,11 +22,12 @@ struct PendingTrace {
   let serial: UInt64
   /// When it is decided about, or was.
   var due: MonotonicInstant
-  /// Its latest run of spans.
-  var last = RunPlace.none
+  var runs = RunList()
+  /// The scope of its latest run.
+  var context = ContextTable.none
   /// Neighbours in the order in which traces came.
-  var older = TraceIDIndex.none
-  var newer = TraceIDIndex.none
+  var older = TracePlace.none
+  var newer = TracePlace.none
 
   init(arrival: MonotonicInstant, serial: UInt64, due: MonotonicInstant) {
     self.arrival = arrival
@@ -51,16 +52,15 @@ struct PendingTrace {
 
 /// The traces of a sampler by their ids, and in the order in which they came.
 struct TraceTable {
-  /// What a trace takes of memory besides its spans, in bytes: entry, id, and room in the index.
-  static let bytesPerTrace = MemoryLayout<PendingTrace>.stride + 16 + 8
+  /// What a trace takes of memory besides its spans, in bytes.
+  static let bytesPerTrace = TraceIDTable<PendingTrace>.bytesPerEntry
 
-  private var index: TraceIDIndex
-  private var entries: [PendingTrace] = []
+  private var entries: TraceIDTable<PendingTrace>
   private var made: UInt64 = 0
-  private(set) var oldest = TraceIDIndex.none
-  private var newest = TraceIDIndex.none
+  private(set) var oldest = TracePlace.none
+  private var newest = TracePlace.none
   /// The oldest that is not decided.
-  private(set) var oldestPending = TraceIDIndex.none
+  private(set) var oldestPending = TracePlace.none
   private(set) var pendingCount = 0
   /// Traces whose root came, in the order in which they are due; some are decided by now.
   private var hastened: [(place: UInt32, serial: UInt64, due: MonotonicInstant)] = []
@@ -68,48 +68,47 @@ struct TraceTable {
 
   /// - Parameter expected: how many traces to make room for at once.
   init(seed: UInt64, expected: Int) {
-    index = TraceIDIndex(seed: seed, expected: expected)
-    entries.reserveCapacity(expected)
+    entries = TraceIDTable(seed: seed, expected: expected)
   }
 
-  var count: Int { index.count }
+  var count: Int { entries.count }
 
-  func place(of id: TraceID) -> UInt32? { index.place(of: id) }
-  func id(at place: UInt32) -> TraceID { index.id(at: place) }
+  func places(of ids: [TraceID]) -> [UInt32] { entries.places(of: ids) }
+  func place(of id: TraceID, once found: UInt32) -> UInt32? { entries.place(of: id, once: found) }
+  func id(at place: UInt32) -> TraceID { entries.id(at: place) }
 
   subscript(place: UInt32) -> PendingTrace {
-    get { entries[Int(place)] }
-    _modify { yield &entries[Int(place)] }
+    get { entries[place] }
+    _modify { yield &entries[place] }
   }
 
   mutating func insert(_ id: TraceID, at now: MonotonicInstant, wait: Duration) -> UInt32 {
-    let place = index.insert(id)
     var entry = PendingTrace(arrival: now, serial: made, due: now + wait)
     made += 1
     entry.older = newest
-    if Int(place) == entries.count { entries.append(entry) } else { entries[Int(place)] = entry }
-    if newest != TraceIDIndex.none { entries[Int(newest)].newer = place }
+    let place = entries.insert(id, entry)
+    if newest != TracePlace.none { entries[newest].newer = place }
     newest = place
-    if oldest == TraceIDIndex.none { oldest = place }
-    if oldestPending == TraceIDIndex.none { oldestPending = place }
+    if oldest == TracePlace.none { oldest = place }
+    if oldestPending == TracePlace.none { oldestPending = place }
     pendingCount += 1
     return place
   }
 
   /// Notes that the root span of a trace came: it is decided about so long after, unless it is anyway before.
   mutating func hasten(_ place: UInt32, to due: MonotonicInstant) {
-    guard due < entries[Int(place)].due else { return }
-    entries[Int(place)].due = due
-    hastened.append((place, entries[Int(place)].serial, due))
+    guard due < entries[place].due else { return }
+    entries[place].due = due
+    hastened.append((place, entries[place].serial, due))
   }
 
   /// The pending trace that is due next; of several the one that came first.
   mutating func nextDue() -> (place: UInt32, due: MonotonicInstant)? {
-    guard oldestPending != TraceIDIndex.none else { return nil }
-    let first = entries[Int(oldestPending)]
+    guard oldestPending != TracePlace.none else { return nil }
+    let first = entries[oldestPending]
     while firstHastened < hastened.count {
       let next = hastened[firstHastened]
-      let entry = entries[Int(next.place)]
+      let entry = entries[next.place]
       guard entry.serial == next.serial, entry.state == .pending else {
         firstHastened += 1
         continue
@@ -126,20 +125,20 @@ struct TraceTable {
 
   /// Notes that a trace is decided.
   mutating func settle(_ place: UInt32, _ state: PendingTrace.State, at now: MonotonicInstant) {
-    entries[Int(place)].state = state
-    entries[Int(place)].due = now
+    entries[place].state = state
+    entries[place].due = now
     pendingCount -= 1
     guard place == oldestPending else { return }
-    var next = entries[Int(place)].newer
-    while next != TraceIDIndex.none, entries[Int(next)].state != .pending { next = entries[Int(next)].newer }
+    var next = entries[place].newer
+    while next != TracePlace.none, entries[next].state != .pending { next = entries[next].newer }
     oldestPending = next
   }
 
   /// Forgets a trace that is decided.
   mutating func remove(_ place: UInt32) {
-    let (older, newer) = (entries[Int(place)].older, entries[Int(place)].newer)
-    if older == TraceIDIndex.none { oldest = newer } else { entries[Int(older)].newer = newer }
-    if newer == TraceIDIndex.none { newest = older } else { entries[Int(newer)].older = older }
-    index.remove(place)
+    let (older, newer) = (entries[place].older, entries[place].newer)
+    if older == TracePlace.none { oldest = newer } else { entries[older].newer = newer }
+    if newer == TracePlace.none { newest = older } else { entries[newer].older = older }
+    entries.remove(place)
   }
 }

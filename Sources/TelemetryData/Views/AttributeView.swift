@@ -18,6 +18,13 @@ public struct AttributeView: MessageView, ~Escapable {
     valueRange = ranges.value
   }
 
+  /// Where the key of an attribute stands, for those that look for few keys among many attributes.
+  @inlinable
+  @inline(__always)
+  public static func keyRange(in bytes: Span<UInt8>, _ range: WireRange) -> WireRange {
+    ranges(in: bytes, range).key
+  }
+
   /// Where key and value stand.
   ///
   /// The layout that all SDKs write, a key and a value, each shorter than 128 bytes, is read without a walk.

@@ -4,30 +4,38 @@ import Testing
 
 @testable import Processors
 
-@Suite struct TraceIDIndexTests {
+@Suite struct TraceIDTableTests {
   @Test(arguments: 0..<5)
   func `ids are found as in a dictionary however many come and go`(seed: UInt64) {
     var random = SeededGenerator(seed)
-    var index = TraceIDIndex(seed: seed)
+    var table = TraceIDTable<UInt64>(seed: seed)
     var model: [TraceID: UInt32] = [:]
     for _ in 0..<20_000 {
       // Few ids that differ in few bits, so that many share a slot.
-      let id = TraceID(high: UInt64(random.below(3)), low: UInt64(random.below(300)))
+      let id = TraceID(high: 1 + UInt64(random.below(3)), low: UInt64(random.below(300)))
       if let place = model[id] {
-        #expect(index.place(of: id) == place)
+        #expect(table.place(of: id) == place)
+        // Whatever stood there before, and if anything does.
+        #expect(table.place(of: id, once: UInt32(random.below(table.places))) == place)
         if random.chance(50) {
-          index.remove(place)
+          table.remove(place)
           model[id] = nil
         }
       } else {
-        #expect(index.place(of: id) == nil)
-        model[id] = index.insert(id)
+        #expect(table.place(of: id) == nil)
+        if table.places > 0 {
+          #expect(table.place(of: id, once: UInt32(random.below(table.places))) == nil)
+        }
+        model[id] = table.insert(id, id.low)
       }
-      #expect(index.count == model.count)
+      #expect(table.count == model.count)
     }
+    let ids = Array(model.keys)
+    #expect(table.places(of: ids) == ids.map { model[$0] })
     for (id, place) in model {
-      #expect(index.place(of: id) == place)
-      #expect(index.id(at: place) == id)
+      #expect(table.place(of: id) == place)
+      #expect(table.id(at: place) == id)
+      #expect(table[place] == id.low)
     }
     #expect(Set(model.values).count == model.count)
   }
