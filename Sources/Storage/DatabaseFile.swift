@@ -25,6 +25,8 @@ enum DatabaseFault: Error, Equatable {
       // Tables that were there when the file was made, and a schema that SQLite would not have written.
       case .SQLITE_ERROR where message.hasPrefix("no such") || message == "unsupported file format":
         .damaged(message)
+      // Ids are new whenever something is stored under them, so what is there already was not stored by a queue.
+      case .SQLITE_CONSTRAINT: .damaged(message)
       case .SQLITE_FULL: .diskFull(message)
       default: .failed(message)
       }

@@ -1,7 +1,8 @@
 import Foundation
 import SeededRandom
-import Storage
 import Testing
+
+@testable import Storage
 
 @Suite struct DamageTests {
   let place: TemporaryDirectory
@@ -53,6 +54,18 @@ import Testing
     #expect(opened.totals.records == 0)
     #expect(reports.damages.count == 1)
     await opened.close()
+  }
+
+  @Test func `a payload where the next record goes is damage, and nothing is lost by it`() async throws {
+    try await fill(3, size: 100)
+    let database = try QueueDatabase(place.path + "/" + queueFile, options: reports.options)
+    try database.file.write { try $0.run("INSERT INTO payload VALUES (?, ?)", .integer(4), .bytes([1])) }
+    database.file.close()
+    let queue = try await open()
+    try await queue.append(.numbered(3, size: 100))
+    #expect(try await rest(queue, size: 100) == [0, 1, 2, 3])
+    await queue.close()
+    #expect(reports.damages.map(\.salvaged) == [3])
   }
 
   @Test(arguments: [0.95, 0.5, 0.2])
