@@ -29,10 +29,10 @@ struct AutomatonBuilder {
 
   private let steps: PatternSteps
   private let markCount: Int
-  private var result = CaptureAutomaton()
+  private var result = CaptureTables()
   private var states: [State] = []
   private var numbers: [[Int32]: Int] = [:]
-  private var actionNumbers: [CaptureAutomaton.Action: Int] = [CaptureAutomaton.Action(): 0]
+  private var actionNumbers: [CaptureTables.Action: Int] = [CaptureTables.Action(): 0]
   private var matchPlaces: [[UInt16]: Int32] = [:]
   private var movePlaces: [[UInt32]: Range<Int32>] = [:]
   private var work = 0
@@ -45,7 +45,7 @@ struct AutomatonBuilder {
   private var asksForStart = false
 
   /// - Parameter markCount: two for each group that is found.
-  static func automaton(of steps: PatternSteps, markCount: Int) throws(NotTaken) -> CaptureAutomaton {
+  static func tables(of steps: PatternSteps, markCount: Int) throws(NotTaken) -> CaptureTables {
     guard markCount <= UInt64.bitWidth else { throw .tooLarge }
     var builder = Self(steps, markCount: markCount)
     try builder.build()
@@ -69,7 +69,7 @@ struct AutomatonBuilder {
 
   private mutating func build() throws(NotTaken) {
     result.markCount = markCount
-    result.actions = [CaptureAutomaton.Action()]
+    result.actions = [CaptureTables.Action()]
     let examples = makeClasses()
     // State 0: no way is left.
     states = [State(before: .other, threads: [])]
@@ -232,7 +232,7 @@ struct AutomatonBuilder {
       }
       threads.append(Thread(step: thread.step, holders: holders))
     }
-    let moves = Self.inOrder(copies) + marked.map { UInt32($0) << 16 | UInt32(CaptureAutomaton.here) }
+    let moves = Self.inOrder(copies) + marked.map { UInt32($0) << 16 | UInt32(CaptureTables.here) }
     return (State(before: before, threads: threads), moves)
   }
 
@@ -262,12 +262,12 @@ struct AutomatonBuilder {
   private mutating func action(
     _ outcome: Outcome, of state: State, moves: [UInt32]
   ) throws(NotTaken) -> Int {
-    var action = CaptureAutomaton.Action()
+    var action = CaptureTables.Action()
     if let match = outcome.match {
       let registers = (0..<markCount).map { mark in
-        if match.marks >> UInt64(mark) & 1 != 0 { return CaptureAutomaton.here }
+        if match.marks >> UInt64(mark) & 1 != 0 { return CaptureTables.here }
         let holder = state.threads[match.from].holders[mark]
-        return holder < 0 ? CaptureAutomaton.nowhere : register(of: Int(holder), mark)
+        return holder < 0 ? CaptureTables.nowhere : register(of: Int(holder), mark)
       }
       if let known = matchPlaces[registers] {
         action.match = known
@@ -279,10 +279,11 @@ struct AutomatonBuilder {
     }
     if !moves.isEmpty {
       if let known = movePlaces[moves] {
-        action.moves = known
+        (action.firstMove, action.endOfMoves) = (known.lowerBound, known.upperBound)
       } else {
-        action.moves = Int32(result.moves.count)..<Int32(result.moves.count + moves.count)
-        movePlaces[moves] = action.moves
+        action.firstMove = Int32(result.moves.count)
+        action.endOfMoves = Int32(result.moves.count + moves.count)
+        movePlaces[moves] = action.firstMove..<action.endOfMoves
         result.moves += moves
       }
     }
@@ -330,7 +331,7 @@ struct AutomatonBuilder {
       result.loops.append(CaptureLoop(bytes))
     }
     for index in result.table.indices where result.loops[Int(result.table[index] & 0xFFFF)].way != .none {
-      result.table[index] |= CaptureAutomaton.loopBit
+      result.table[index] |= CaptureTables.loopBit
     }
   }
 }

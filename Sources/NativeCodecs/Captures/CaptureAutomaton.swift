@@ -3,13 +3,14 @@
 /// A state stands for the ways that a match may still take, in order of preference, and for which register holds what
 /// each way has marked (Laurikari's automata with tags, where a byte is looked at before its marks are set). A pattern
 /// in which each byte decides has one way in every state; others have more states, up to a bound.
-struct CaptureAutomaton: Sendable {
+struct CaptureTables: Sendable {
   /// What a step does apart from going on.
   struct Action: Hashable, Sendable {
     /// Where the registers of a match begin in ``matches``, -1 without a match.
     var match: Int32 = -1
-    /// Which of ``moves`` to make.
-    var moves: Range<Int32> = 0..<0
+    /// Which of ``moves`` to make: the first, and the one behind the last.
+    var firstMove: Int32 = 0
+    var endOfMoves: Int32 = 0
   }
 
   /// The class of each byte.
@@ -38,6 +39,55 @@ struct CaptureAutomaton: Sendable {
   static let nowhere: UInt16 = 0xFFFE
   /// In the lower half of an entry: the state has a loop.
   static let loopBit: UInt32 = 0x8000
+}
+
+/// ``CaptureTables`` to be run.
+///
+/// They stand in memory of its own: arrays would be retained and released for every match, which takes longer than most
+/// matches do. Nothing is written to it after `init`, and every index into it was made by ``AutomatonBuilder``.
+@safe final class CaptureAutomaton: @unchecked Sendable {
+  let classes: UnsafeBufferPointer<UInt8>
+  let classCount: Int
+  let table: UnsafeBufferPointer<UInt32>
+  let ends: UnsafeBufferPointer<UInt16>
+  let starts: UnsafeBufferPointer<UInt16>
+  let actions: UnsafeBufferPointer<CaptureTables.Action>
+  let moves: UnsafeBufferPointer<UInt32>
+  let matches: UnsafeBufferPointer<UInt16>
+  let loops: UnsafeBufferPointer<CaptureLoop>
+  let registerCount: Int
+  let markCount: Int
+
+  init(_ tables: CaptureTables) {
+    unsafe classes = Self.copy(tables.classes)
+    classCount = tables.classCount
+    unsafe table = Self.copy(tables.table)
+    unsafe ends = Self.copy(tables.ends)
+    unsafe starts = Self.copy(tables.starts)
+    unsafe actions = Self.copy(tables.actions)
+    unsafe moves = Self.copy(tables.moves)
+    unsafe matches = Self.copy(tables.matches)
+    unsafe loops = Self.copy(tables.loops)
+    registerCount = tables.registerCount
+    markCount = tables.markCount
+  }
+
+  private static func copy<T: BitwiseCopyable>(_ values: [T]) -> UnsafeBufferPointer<T> {
+    let room = UnsafeMutableBufferPointer<T>.allocate(capacity: values.count)
+    _ = unsafe room.initialize(fromContentsOf: values)
+    return UnsafeBufferPointer(room)
+  }
+
+  deinit {
+    unsafe classes.deallocate()
+    unsafe table.deallocate()
+    unsafe ends.deallocate()
+    unsafe starts.deallocate()
+    unsafe actions.deallocate()
+    unsafe moves.deallocate()
+    unsafe matches.deallocate()
+    unsafe loops.deallocate()
+  }
 }
 
 /// What stands before a place, as far as assertions ask.

@@ -17,7 +17,8 @@ package final class CapturePattern: Sendable {
 
   /// RE2's idea of it.
   package let pattern: Pattern
-  private let automaton: CaptureAutomaton?
+  /// Without states where RE2 does the matching. Not optional, since reading it would retain it for every match.
+  private let automaton: CaptureAutomaton
   /// Groups that are found, the whole match among them.
   private let foundGroups: Int
 
@@ -27,7 +28,7 @@ package final class CapturePattern: Sendable {
   /// The names of the groups, by number from 0, the whole match; empty for those without one.
   package var groupNames: [String] { pattern.groupNames }
   /// Whether RE2 does the matching.
-  package var usesRE2: Bool { automaton == nil }
+  package let usesRE2: Bool
 
   package init(_ pattern: Pattern, asking question: Question = .groups) {
     self.pattern = pattern
@@ -37,7 +38,9 @@ package final class CapturePattern: Sendable {
       case .extent: 1
       case .existence: 0
       }
-    automaton = try? CaptureAutomaton(pattern, asking: question, foundGroups: foundGroups)
+    let tables = try? CaptureTables(pattern, asking: question, foundGroups: foundGroups)
+    usesRE2 = tables == nil
+    automaton = CaptureAutomaton(tables ?? CaptureTables())
   }
 
   package convenience init(
@@ -51,7 +54,7 @@ package final class CapturePattern: Sendable {
   /// - Returns: whether there is one; `match` means something only then. Texts of 4 GiB and more have none.
   package func find(in text: Span<UInt8>, from start: Int = 0, into match: inout PatternMatch) -> Bool {
     guard start >= 0, start <= text.count, text.count < UInt32.max else { return false }
-    guard let automaton else { return pattern.find(in: text, from: start, groups: foundGroups, into: &match) }
+    if usesRE2 { return pattern.find(in: text, from: start, groups: foundGroups, into: &match) }
     match.makeRoom(groups: foundGroups, registers: automaton.registerCount)
     var registers = match.places.mutableSpan
     return automaton.run(text, from: start, registers: &registers)
@@ -61,7 +64,8 @@ package final class CapturePattern: Sendable {
 extension CapturePattern {
   /// Whether a text has a match; fastest where only ``Question/existence`` was asked.
   package func matches(_ text: Span<UInt8>) -> Bool {
-    guard let automaton, text.count < UInt32.max else { return pattern.matches(text) }
+    if usesRE2 || text.count >= UInt32.max { return pattern.matches(text) }
+    if foundGroups == 0 { return automaton.matches(text) }
     return automaton.firstMatch(in: text, from: 0) != nil
   }
 
@@ -69,7 +73,7 @@ extension CapturePattern {
   ///
   /// - Important: Not for patterns that were only asked for ``Question/existence``: theirs is empty.
   package func firstMatch(in text: Span<UInt8>, from start: Int = 0) -> Range<Int>? {
-    guard let automaton, text.count < UInt32.max else { return pattern.firstMatch(in: text, from: start) }
+    if usesRE2 || text.count >= UInt32.max { return pattern.firstMatch(in: text, from: start) }
     guard start >= 0, start <= text.count else { return nil }
     return automaton.firstMatch(in: text, from: start)
   }
@@ -85,13 +89,17 @@ extension CaptureAutomaton {
       return Int(registers[0])..<Int(registers[1])
     }
   }
+}
 
+extension CaptureTables {
   /// - Throws: when the pattern is better left to RE2.
-  init(_ pattern: Pattern, asking question: CapturePattern.Question, foundGroups: Int) throws(NotTaken) {
+  fileprivate init(
+    _ pattern: Pattern, asking question: CapturePattern.Question, foundGroups: Int
+  ) throws(NotTaken) {
     var parser = PatternParser(pattern.text, pattern.options)
     let tree = try parser.parse()
     guard parser.groupCount == pattern.groupCount else { throw .syntax }
     let steps = try PatternSteps(tree, anchoring: pattern.anchoring, asking: question)
-    self = try AutomatonBuilder.automaton(of: steps, markCount: 2 * foundGroups)
+    self = try AutomatonBuilder.tables(of: steps, markCount: 2 * foundGroups)
   }
 }
