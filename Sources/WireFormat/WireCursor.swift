@@ -156,6 +156,24 @@ public struct WireCursor: ~Escapable {
     }
   }
 
+  /// Steps over fields of one kind that follow each other, as long as they are shorter than 128 bytes.
+  ///
+  /// - Parameter tag: of a length-delimited field below 16.
+  /// - Returns: how many there were.
+  @inlinable
+  @inline(__always)
+  public mutating func skipShort(_ tag: UInt8) -> Int {
+    var count = 0
+    while end &- offset >= 2, bytes[offset] == tag {
+      let length = bytes[offset &+ 1]
+      let next = offset &+ 2 &+ Int(length)
+      if length >= 0x80 || next > end { break }
+      offset = next
+      count &+= 1
+    }
+    return count
+  }
+
   /// Steps over a group and the groups within, to the end tags that close them.
   @usableFromInline
   mutating func skipGroup(_ start: WireTag) throws(WireError) {
