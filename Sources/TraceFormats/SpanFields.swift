@@ -18,6 +18,8 @@ struct SpanFields {
   var end: UInt64 = 0
   var flags: UInt64 = 0
   var attributes = 0
+  /// From the tag of the first attribute to the end of the last.
+  var attributesRange = WireRange(start: 0, end: 0)
   var events = 0
   var links = 0
   var droppedAttributes: UInt64 = 0
@@ -31,12 +33,15 @@ struct SpanFields {
     var cursor = span.message.fields
     do throws(WireError) {
       while cursor.offset < cursor.end {
+        let place = cursor.offset
         let tag = try cursor.readTag()
         // The number of the field, and its wire type below.
         switch tag.rawValue {
         case 9 << 3 | 2:
-          attributes &+= 1
+          if attributes == 0 { attributesRange.start = UInt32(truncatingIfNeeded: place) }
           try cursor.skip(tag)
+          attributes &+= 1 &+ cursor.skipShort(9 << 3 | 2)
+          attributesRange.end = UInt32(truncatingIfNeeded: cursor.offset)
         case 1 << 3 | 2: traceID = try cursor.readLengthDelimited()
         case 2 << 3 | 2: spanID = try cursor.readLengthDelimited()
         case 3 << 3 | 2: traceState = try cursor.readLengthDelimited()

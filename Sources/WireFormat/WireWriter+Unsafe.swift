@@ -76,21 +76,6 @@ extension WireWriter {
     }
   }
 
-  /// Appends the leading bytes of a big-endian number and behind them others, for formats other than protobuf.
-  ///
-  /// - Parameter count: how many bytes of the number, at most 8.
-  public mutating func write(leading count: Int, of number: UInt64, _ source: Span<UInt8> = Span()) {
-    precondition(count >= 0 && count <= 8, "a number has eight bytes")
-    reserve(8 &+ source.count)
-    let start = written
-    unsafe storage.withUnsafeMutableBytes { buffer in
-      guard let base = buffer.baseAddress else { return }
-      unsafe base.storeBytes(of: number.bigEndian, toByteOffset: start, as: UInt64.self)
-      unsafe Self.copy(source, to: base + start + count)
-    }
-    written = start &+ count &+ source.count
-  }
-
   /// Overwrites four bytes with a big-endian number that was not known when they were written.
   public mutating func replaceFixed32(at offset: Int, with value: UInt32) {
     precondition(offset >= 0 && offset <= written &- 4, "only what is written can be replaced")

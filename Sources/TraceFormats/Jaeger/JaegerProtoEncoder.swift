@@ -13,7 +13,7 @@ package struct JaegerProtoEncoder {
     var requests = TraceRequests()
     if batch.signal != .traces { return requests }
     for group in ResourceGroups(batch).groups {
-      var sink = JaegerProtoSink(capacity: group.bytes + group.bytes / 8 + 256)
+      var sink = JaegerProtoSink(capacity: group.bytes + group.spans * 144 + 512)
       let spans = sink.encode(batch, group, drops: &requests.drops)
       if spans > 0 { requests.parts.append(TracePart(body: sink.finish(), spans: spans)) }
     }
@@ -22,7 +22,9 @@ package struct JaegerProtoEncoder {
 }
 
 /// The request of one resource in the making.
-struct JaegerProtoSink: ~Copyable, JaegerTagWriting {
+struct JaegerProtoSink: ~Copyable, JaegerSpanWriting {
+  static let stateTags = JaegerStateTags(JaegerProtoSink.self)
+
   private var writer: WireWriter
   /// The number of the field that tags are, in the message at hand.
   private var tagField: UInt32 = 8
@@ -34,33 +36,10 @@ struct JaegerProtoSink: ~Copyable, JaegerTagWriting {
   /// Writes a request, and returns how many spans are in it.
   mutating func encode(_ batch: Batch, _ group: ResourceGroups.Group, drops: inout SpanDrops) -> Int {
     let request = writer.beginMessage(1, expecting: group.bytes)
-    var spans = 0
-    for position in group.positions {
-      for scopePosition in batch.resource(at: position).scopes {
-        let scope = batch.scope(at: scopePosition)
-        let scopeTags = Self.encoded(scope)
-        for item in scope.items {
-          let span = batch.span(at: item)
-          let fields = SpanFields(span)
-          if let fault = fields.fault(in: span.message.bytes) {
-            drops.add(fault)
-          } else {
-            encode(span, fields, scopeTags)
-            spans += 1
-          }
-        }
-      }
-    }
+    let spans = spans(of: group, in: batch, drops: &drops)
     encode(batch.resource(at: group.positions[0]))
     writer.endMessage(request)
     return spans
-  }
-
-  /// The tags of a scope, which stand in each of its spans.
-  private static func encoded(_ scope: borrowing ScopeView) -> [UInt8] {
-    var sink = JaegerProtoSink(capacity: 64)
-    sink.tags(of: scope)
-    return sink.finish()
   }
 
   private mutating func encode(_ resource: borrowing ResourceView) {
@@ -80,47 +59,61 @@ struct JaegerProtoSink: ~Copyable, JaegerTagWriting {
     writer.endMessage(process)
   }
 
-  private mutating func encode(_ span: borrowing SpanView, _ fields: SpanFields, _ scopeTags: [UInt8]) {
+  mutating func encode(_ span: borrowing SpanView, _ fields: SpanFields, _ shared: JaegerSharedTags) {
     let bytes = span.message.bytes
-    let message = writer.beginMessage(1, expecting: span.message.range.count)
-    writer.bytesField(1, bytes.extracting(fields.traceID.range))
-    writer.bytesField(2, bytes.extracting(fields.spanID.range))
-    writer.bytesField(3, bytes.extracting(fields.name.range))
-    encodeReferences(span, fields)
-    // Jaeger's second flag says "debug", W3C's "random": only the first means the same in both.
-    if fields.flags & 1 != 0 { writer.varintField(5, 1) }
-    time(6, fields.start)
-    duration(7, fields.duration)
-    writer.write(scopeTags.span)
+    let message = writer.beginMessage(1, expecting: span.message.range.count + shared.scope.count)
+    let trace = fields.traceID.lowerBound
+    writer.withRoom(96 + fields.name.count) { room in
+      room.write(0x10_0A as UInt16)
+      room.write(bytes.loadUInt64(at: trace))
+      room.write(bytes.loadUInt64(at: trace &+ 8))
+      room.write(0x08_12 as UInt16)
+      room.write(bytes.loadUInt64(at: fields.spanID.lowerBound))
+      room.write(0x1A as UInt8)
+      room.varint(UInt64(truncatingIfNeeded: fields.name.count))
+      room.copy(bytes, in: fields.name)
+      if fields.links == 0, fields.hasParent(in: bytes) {
+        room.write(0x10_0A_1C_22 as UInt32)
+        room.write(bytes.loadUInt64(at: trace))
+        room.write(bytes.loadUInt64(at: trace &+ 8))
+        room.write(0x08_12 as UInt16)
+        room.write(bytes.loadUInt64(at: fields.parentSpanID.lowerBound))
+      }
+    }
+    if fields.links > 0 { encodeReferences(span, fields) }
+    writer.withRoom(96 + shared.scope.count) { room in
+      // Jaeger's second flag says "debug", W3C's "random": only the first means the same in both.
+      if fields.flags & 1 != 0 { room.write(0x01_28 as UInt16) }
+      room.write(0x32 as UInt8)
+      Self.time(&room, seconds: fields.start / 1_000_000_000, rest: fields.start % 1_000_000_000)
+      // Both parts of a duration have the same sign.
+      let (seconds, rest) = fields.duration.quotientAndRemainder(dividingBy: 1_000_000_000)
+      room.write(0x3A as UInt8)
+      Self.time(&room, seconds: UInt64(bitPattern: seconds), rest: UInt64(bitPattern: rest))
+      room.copy(shared.scope.span)
+    }
     tagField = 8
-    tags(span.attributes)
-    derivedTags(fields, bytes)
+    if fields.attributes > 0 { tags(WireCursor(bytes, in: fields.attributesRange), 9 << 3 | 2) }
+    let state = shared.state.range(of: fields)
+    writer.withRoom(state.count) { room in room.copy(shared.state.bytes.span, in: state) }
+    if fields.rareTags > 0 { rareTags(fields, bytes) }
     if fields.events > 0 { encodeEvents(span) }
     writer.endMessage(message)
   }
 
   private mutating func encodeReferences(_ span: borrowing SpanView, _ fields: SpanFields) {
-    if fields.links > 0 {
-      for reference in JaegerReference.all(of: span, fields) {
-        let message = writer.beginMessage(4)
-        writer.writeTag(.lengthDelimited(1))
-        writer.writeVarint(16)
-        writer.writeFixed64(reference.traceHigh.byteSwapped)
-        writer.writeFixed64(reference.traceLow.byteSwapped)
-        writer.writeTag(.lengthDelimited(2))
-        writer.writeVarint(8)
-        writer.writeFixed64(reference.spanID.byteSwapped)
-        if !reference.isChildOf { writer.varintField(3, 1) }
-        writer.endMessage(message)
-      }
-      return
+    for reference in JaegerReference.all(of: span, fields) {
+      let message = writer.beginMessage(4)
+      writer.writeTag(.lengthDelimited(1))
+      writer.writeVarint(16)
+      writer.writeFixed64(reference.traceHigh.byteSwapped)
+      writer.writeFixed64(reference.traceLow.byteSwapped)
+      writer.writeTag(.lengthDelimited(2))
+      writer.writeVarint(8)
+      writer.writeFixed64(reference.spanID.byteSwapped)
+      if !reference.isChildOf { writer.varintField(3, 1) }
+      writer.endMessage(message)
     }
-    let bytes = span.message.bytes
-    guard fields.hasParent(in: bytes) else { return }
-    let message = writer.beginMessage(4)
-    writer.bytesField(1, bytes.extracting(fields.traceID.range))
-    writer.bytesField(2, bytes.extracting(fields.parentSpanID.range))
-    writer.endMessage(message)
   }
 
   @inline(never)
@@ -129,32 +122,60 @@ struct JaegerProtoSink: ~Copyable, JaegerTagWriting {
     var events = span.events.makeIterator()
     while let event = events.next() {
       let message = writer.beginMessage(9, expecting: event.message.range.count)
-      time(1, event.time)
+      let time = event.time
+      writer.withRoom(32) { room in
+        room.write(0x0A as UInt8)
+        Self.time(&room, seconds: time / 1_000_000_000, rest: time % 1_000_000_000)
+      }
       fields(of: event, JaegerEvent(event))
       writer.endMessage(message)
     }
     tagField = 8
   }
 
-  /// A `google.protobuf.Timestamp`.
-  private mutating func time(_ field: UInt32, _ nanoseconds: UInt64) {
-    let message = writer.beginMessage(field)
-    let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-    if seconds > 0 { writer.varintField(1, seconds) }
-    if rest > 0 { writer.varintField(2, rest) }
-    writer.endMessage(message)
-  }
-
-  /// A `google.protobuf.Duration`: both parts have the same sign.
-  private mutating func duration(_ field: UInt32, _ nanoseconds: Int64) {
-    let message = writer.beginMessage(field)
-    let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-    if seconds != 0 { writer.intField(1, seconds) }
-    if rest != 0 { writer.intField(2, rest) }
-    writer.endMessage(message)
+  /// A `google.protobuf.Timestamp` or `Duration` with its length.
+  @inline(__always)
+  private static func time(_ room: inout WireRoom, seconds: UInt64, rest: UInt64) {
+    let message = room.beginShort()
+    if seconds != 0 {
+      room.write(0x08 as UInt8)
+      room.varint(seconds)
+    }
+    if rest != 0 {
+      room.write(0x10 as UInt8)
+      room.varint(rest)
+    }
+    room.endShort(message)
   }
 
   // KeyValue: 1 key, 2 type, and the value in a field for each type.
+
+  @inline(__always)
+  mutating func usualTags(_ attributes: inout WireCursor, _ field: UInt8) {
+    let (bytes, tag) = (attributes.bytes, UInt32(tagField) &<< 3 | 2)
+    writer.withRoom(Self.usualRoom) { room in
+      while room.left >= Self.usualRoom, let attribute = attributes.usualAttribute(field) {
+        let key = UInt32(truncatingIfNeeded: attribute.key.count) &<< 24 | 0x0A_0000 | tag
+        switch attribute.kind {
+        case .text:
+          // Two bytes less: the value is not in a message of its own.
+          room.write(key | UInt32(truncatingIfNeeded: attribute.size &- 2) &<< 8)
+          room.copy(bytes, in: attribute.key)
+          room.write(UInt16(truncatingIfNeeded: attribute.value.count) &<< 8 | 0x1A)
+          room.copy(bytes, in: attribute.value)
+        case .integer:
+          // The two bytes of that message are those of the type.
+          room.write(key | UInt32(truncatingIfNeeded: attribute.size) &<< 8)
+          room.copy(bytes, in: attribute.key)
+          room.write(leading: 3, of: 0x10_02_28 &<< 40)
+          room.varint(attribute.number)
+        }
+      }
+    }
+  }
+
+  /// More than a tag takes that a usual attribute becomes.
+  private static var usualRoom: Int { 192 }
 
   @inline(__always)
   mutating func tag(_ key: Span<UInt8>, string: Span<UInt8>) {

@@ -56,6 +56,11 @@ protocol JaegerTagWriting: ~Copyable {
   mutating func tag(_ key: Span<UInt8>, bool: Bool)
   mutating func tag(_ key: Span<UInt8>, double: Double)
   mutating func tag(_ key: Span<UInt8>, binary: Span<UInt8>)
+
+  /// Writes attributes for as long as they have the usual layout, which needs no view of each.
+  ///
+  /// - Parameter field: the first byte of an attribute's field, all of its tag.
+  mutating func usualTags(_ attributes: inout WireCursor, _ field: UInt8)
 }
 
 extension JaegerTagWriting where Self: ~Copyable {
@@ -87,16 +92,43 @@ extension JaegerTagWriting where Self: ~Copyable {
 
   @inline(__always)
   mutating func tags(_ attributes: borrowing AttributesView) {
-    var iterator = attributes.makeIterator()
-    while let attribute = iterator.next() { tag(attribute.key.span, attribute.value) }
+    tags(attributes.message.fields, UInt8(truncatingIfNeeded: attributes.fieldNumber &<< 3 | 2))
   }
 
-  /// The tags that stand for fields of a span; as many as ``SpanFields/derivedTags`` says.
+  /// Writes the attributes among fields.
+  ///
+  /// - Parameter field: the first byte of an attribute's field, all of its tag.
   @inline(__always)
-  mutating func derivedTags(_ span: SpanFields, _ bytes: Span<UInt8>) {
-    if let kind = JaegerName.kind(span.kind) { tag(JaegerName.spanKind, string: kind) }
-    if let status = JaegerName.status(span.statusCode) { tag(JaegerName.statusCode, string: status) }
-    if span.statusCode == 2 { tag(JaegerName.error.utf8.span, bool: true) }
+  mutating func tags(_ fields: consuming WireCursor, _ field: UInt8) {
+    var cursor = fields
+    do throws(WireError) {
+      while true {
+        usualTags(&cursor, field)
+        if cursor.isAtEnd { return }
+        let tag = try cursor.readTag()
+        if tag.rawValue == UInt32(field) {
+          let attribute = AttributeView(WireMessage(cursor.bytes, try cursor.readLengthDelimited()))
+          self.tag(attribute.key.span, attribute.value)
+        } else {
+          try cursor.skip(tag)
+        }
+      }
+    } catch {
+      // A checked batch has no malformed bytes; of others, what is readable is written.
+      cursor.offset = cursor.end
+    }
+  }
+
+  /// The tags that stand for the kind and the status of a span.
+  mutating func stateTags(kind: UInt64, status code: UInt64) {
+    if let kind = JaegerName.kind(kind) { tag(JaegerName.spanKind, string: kind) }
+    if let status = JaegerName.status(code) { tag(JaegerName.statusCode, string: status) }
+    if code == 2 { tag(JaegerName.error.utf8.span, bool: true) }
+  }
+
+  /// The tags that stand for fields of a span which few spans have.
+  @inline(never)
+  mutating func rareTags(_ span: SpanFields, _ bytes: Span<UInt8>) {
     if !span.statusText.isEmpty {
       tag(JaegerName.statusDescription, string: bytes.extracting(span.statusText.range))
     }
@@ -110,11 +142,12 @@ extension JaegerTagWriting where Self: ~Copyable {
     if span.droppedLinks > 0 { tag(JaegerName.droppedLinks.utf8.span, int: Int64(span.droppedLinks)) }
   }
 
-  /// The tags that stand for a span's scope; as many as ``scopeTags(_:)`` says.
-  mutating func tags(of scope: borrowing ScopeView) {
+  /// Writes the tags that stand for a span's scope, and returns how many they are.
+  mutating func tags(of scope: borrowing ScopeView) -> Int {
     let (name, version) = (scope.name, scope.version)
     if !name.isEmpty { tag(JaegerName.scopeName, string: name.span) }
     if !version.isEmpty { tag(JaegerName.scopeVersion, string: version.span) }
+    return (name.isEmpty ? 0 : 1) + (version.isEmpty ? 0 : 1)
   }
 
   /// The fields of a log that stands for an event; as many as ``JaegerEvent/fields`` says.
@@ -126,18 +159,16 @@ extension JaegerTagWriting where Self: ~Copyable {
 }
 
 extension SpanFields {
-  /// How many tags stand for fields of the span.
-  var derivedTags: Int {
-    var count = 0
-    if JaegerName.kind(kind) != nil { count += 1 }
-    if JaegerName.status(statusCode) != nil { count += 1 }
-    if statusCode == 2 { count += 1 }
-    if !statusText.isEmpty { count += 1 }
-    if !traceState.isEmpty { count += 1 }
-    if droppedAttributes > 0 { count += 1 }
-    if droppedEvents > 0 { count += 1 }
-    if droppedLinks > 0 { count += 1 }
-    return count
+  /// How many tags stand for kind and status.
+  var stateTags: Int {
+    (JaegerName.kind(kind) == nil ? 0 : 1) + (JaegerName.status(statusCode) == nil ? 0 : 1)
+      + (statusCode == 2 ? 1 : 0)
+  }
+
+  /// How many tags stand for fields that few spans have.
+  var rareTags: Int {
+    (statusText.isEmpty ? 0 : 1) + (traceState.isEmpty ? 0 : 1) + (droppedAttributes > 0 ? 1 : 0)
+      + (droppedEvents > 0 ? 1 : 0) + (droppedLinks > 0 ? 1 : 0)
   }
 }
 

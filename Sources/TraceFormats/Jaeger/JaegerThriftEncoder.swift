@@ -13,7 +13,7 @@ package struct JaegerThriftEncoder {
     var requests = TraceRequests()
     if batch.signal != .traces { return requests }
     for group in ResourceGroups(batch).groups {
-      var sink = JaegerThriftSink(capacity: group.bytes * 2 + 256)
+      var sink = JaegerThriftSink(capacity: group.bytes * 7 / 4 + group.spans * 128 + 512)
       let spans = sink.encode(batch, group, drops: &requests.drops)
       if spans > 0 { requests.parts.append(TracePart(body: sink.finish(), spans: spans)) }
     }
@@ -22,7 +22,9 @@ package struct JaegerThriftEncoder {
 }
 
 /// The structure of one resource in the making.
-struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
+struct JaegerThriftSink: ~Copyable, JaegerSpanWriting {
+  static let stateTags = JaegerStateTags(JaegerThriftSink.self)
+
   private var writer: ThriftBinaryWriter
 
   init(capacity: Int) { writer = ThriftBinaryWriter(capacity: capacity) }
@@ -34,33 +36,10 @@ struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
     writer.field(1, .structure)
     encode(batch.resource(at: group.positions[0]))
     let place = writer.listField(2, of: .structure, count: 0)
-    var spans = 0
-    for position in group.positions {
-      for scopePosition in batch.resource(at: position).scopes {
-        let scope = batch.scope(at: scopePosition)
-        let scopeTags = Self.encoded(scope)
-        for item in scope.items {
-          let span = batch.span(at: item)
-          let fields = SpanFields(span)
-          if let fault = fields.fault(in: span.message.bytes) {
-            drops.add(fault)
-          } else {
-            encode(span, fields, scopeTags)
-            spans += 1
-          }
-        }
-      }
-    }
+    let spans = spans(of: group, in: batch, drops: &drops)
     writer.setCount(spans, at: place)
     writer.stop()
     return spans
-  }
-
-  /// The tags of a scope, which stand in each of its spans, and how many they are.
-  private static func encoded(_ scope: borrowing ScopeView) -> (bytes: [UInt8], count: Int) {
-    var sink = JaegerThriftSink(capacity: 64)
-    sink.tags(of: scope)
-    return (sink.finish(), (scope.name.isEmpty ? 0 : 1) + (scope.version.isEmpty ? 0 : 1))
   }
 
   private mutating func encode(_ resource: borrowing ResourceView) {
@@ -83,27 +62,32 @@ struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
     writer.stop()
   }
 
-  private mutating func encode(
-    _ span: borrowing SpanView, _ fields: SpanFields, _ scopeTags: (bytes: [UInt8], count: Int)
-  ) {
+  mutating func encode(_ span: borrowing SpanView, _ fields: SpanFields, _ shared: JaegerSharedTags) {
     let bytes = span.message.bytes
     let trace = fields.traceID.lowerBound
-    writer.integerField(1, .i64, bytes.bigEndian64(at: trace + 8))
-    writer.integerField(2, .i64, bytes.bigEndian64(at: trace))
-    writer.integerField(3, .i64, bytes.bigEndian64(at: fields.spanID.lowerBound))
     let parent = fields.hasParent(in: bytes) ? bytes.bigEndian64(at: fields.parentSpanID.lowerBound) : 0
-    writer.integerField(4, .i64, parent)
-    writer.stringField(5, bytes.extracting(fields.name.range))
+    writer.withRoom(96 + fields.name.count) { room in
+      room.integerField(1, .i64, bytes.bigEndian64(at: trace &+ 8))
+      room.integerField(2, .i64, bytes.bigEndian64(at: trace))
+      room.integerField(3, .i64, bytes.bigEndian64(at: fields.spanID.lowerBound))
+      room.integerField(4, .i64, parent)
+      room.stringField(5, bytes, in: fields.name)
+    }
     encodeReferences(span, fields)
-    // Jaeger's second flag says "debug", W3C's "random": only the first means the same in both.
-    writer.integerField(7, .i32, fields.flags & 1)
-    writer.integerField(8, .i64, fields.start / 1000)
-    writer.integerField(9, .i64, UInt64(bitPattern: fields.duration / 1000))
-    writer.listField(
-      10, of: .structure, count: scopeTags.count + fields.attributes + fields.derivedTags)
-    writer.write(scopeTags.bytes.span)
-    tags(span.attributes)
-    derivedTags(fields, bytes)
+    let rare = fields.rareTags
+    let tagCount = shared.scopeCount + fields.attributes + fields.stateTags + rare
+    writer.withRoom(96 + shared.scope.count) { room in
+      // Jaeger's second flag says "debug", W3C's "random": only the first means the same in both.
+      room.integerField(7, .i32, fields.flags & 1)
+      room.integerField(8, .i64, fields.start / 1000)
+      room.integerField(9, .i64, UInt64(bitPattern: fields.duration / 1000))
+      room.listField(10, of: .structure, count: tagCount)
+      room.copy(shared.scope.span)
+    }
+    if fields.attributes > 0 { tags(WireCursor(bytes, in: fields.attributesRange), 9 << 3 | 2) }
+    let state = shared.state.range(of: fields)
+    writer.withRoom(state.count) { room in room.copy(shared.state.bytes.span, in: state) }
+    if rare > 0 { rareTags(fields, bytes) }
     if fields.events > 0 { encodeEvents(span, fields.events) }
     writer.stop()
   }
@@ -135,6 +119,28 @@ struct JaegerThriftSink: ~Copyable, JaegerTagWriting {
   }
 
   // Tag: 1 key, 2 type, and the value in a field for each type.
+
+  @inline(__always)
+  mutating func usualTags(_ attributes: inout WireCursor, _ field: UInt8) {
+    let bytes = attributes.bytes
+    writer.withRoom(Self.usualRoom) { room in
+      while room.left >= Self.usualRoom, let attribute = attributes.usualAttribute(field) {
+        room.stringField(1, bytes, in: attribute.key)
+        switch attribute.kind {
+        case .text:
+          room.integerField(2, .i32, 0)
+          room.stringField(3, bytes, in: attribute.value)
+        case .integer:
+          room.integerField(2, .i32, 3)
+          room.integerField(6, .i64, attribute.number)
+        }
+        room.stop()
+      }
+    }
+  }
+
+  /// More than a tag takes that a usual attribute becomes.
+  private static var usualRoom: Int { 256 }
 
   private mutating func begin(_ key: Span<UInt8>, type: UInt64) {
     writer.stringField(1, key)

@@ -10,6 +10,8 @@ struct ResourceGroups {
     var positions: [Int]
     /// Of their spans, scopes and themselves, as they came.
     var bytes: Int
+    /// Those without ids too.
+    var spans: Int
   }
 
   /// Bytes of a group of several: what a format makes of them stays below the 4 MiB that gRPC servers take unless told
@@ -23,6 +25,9 @@ struct ResourceGroups {
     var open: [UInt64: Int] = [:]
     for position in 0..<batch.resourceCount {
       let bytes = batch.index.resources[position].payload.count
+      let spans = batch.index.scopes(ofResource: position).reduce(0) {
+        $0 + batch.index.items(ofScope: $1).count
+      }
       let resource = Self.content(batch.resource(at: position).message)
       let hash = BytesView(resource).hash
       if let index = open[hash], groups[index].bytes + bytes <= Self.mostBytes,
@@ -30,9 +35,10 @@ struct ResourceGroups {
       {
         groups[index].positions.append(position)
         groups[index].bytes += bytes
+        groups[index].spans += spans
       } else {
         open[hash] = groups.count
-        groups.append(Group(positions: [position], bytes: bytes))
+        groups.append(Group(positions: [position], bytes: bytes, spans: spans))
       }
     }
   }

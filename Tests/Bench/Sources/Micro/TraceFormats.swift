@@ -10,8 +10,8 @@ extension Operation {
     let json = ZipkinEncoder(.json, defaultServiceName: "none")
     let zipkin = json.encode(batch).parts[0].body
     return [
-      Operation("Jaeger: write protobuf", goal: 350) { size(JaegerProtoEncoder().encode(batch)) },
-      Operation("Jaeger: write Thrift") { size(JaegerThriftEncoder().encode(batch)) },
+      Operation("Jaeger: write protobuf", goal: 200) { size(JaegerProtoEncoder().encode(batch)) },
+      Operation("Jaeger: write Thrift", goal: 200) { size(JaegerThriftEncoder().encode(batch)) },
       Operation("Jaeger: read protobuf") { try JaegerReader.read(.postSpans, protobuf).batch.byteCount },
       Operation("Jaeger: read Thrift") { try JaegerReader.read(.thriftBatch, thrift).batch.byteCount },
       Operation("Zipkin: write JSON") { size(json.encode(batch)) },
