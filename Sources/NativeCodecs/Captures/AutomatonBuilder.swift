@@ -136,7 +136,10 @@ struct AutomatonBuilder {
     }
   }
 
-  private mutating func number(of state: State) throws(NotTaken) -> Int {
+  private mutating func number(of found: State) throws(NotTaken) -> Int {
+    var state = found
+    // Where nothing but the match is asked for, no way is preferred to another.
+    if markCount == 0 { state.threads.sort { $0.step < $1.step } }
     var key = [Int32(state.before.rawValue)]
     for thread in state.threads {
       key.append(Int32(thread.step))

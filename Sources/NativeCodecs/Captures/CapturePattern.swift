@@ -64,8 +64,8 @@ package final class CapturePattern: Sendable {
 extension CapturePattern {
   /// Whether a text has a match; fastest where only ``Question/existence`` was asked.
   package func matches(_ text: Span<UInt8>) -> Bool {
+    if !usesRE2, foundGroups == 0 { return automaton.matches(text) }
     if usesRE2 || text.count >= UInt32.max { return pattern.matches(text) }
-    if foundGroups == 0 { return automaton.matches(text) }
     return automaton.firstMatch(in: text, from: 0) != nil
   }
 
@@ -93,7 +93,7 @@ extension CaptureAutomaton {
 
 extension CaptureTables {
   /// - Throws: when the pattern is better left to RE2.
-  fileprivate init(
+  init(
     _ pattern: Pattern, asking question: CapturePattern.Question, foundGroups: Int
   ) throws(NotTaken) {
     var parser = PatternParser(pattern.text, pattern.options)
