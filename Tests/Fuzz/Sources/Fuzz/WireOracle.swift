@@ -5,7 +5,7 @@ import WireFormat
 ///
 /// Bytes that are not accepted must be refused with an error. Bytes accepted by framing alone must not trap anything that
 /// reads, divides or writes them. Bytes accepted by the structural check must also keep every item through split, merge,
-/// selection, edits and JSON.
+/// selection, edits and JSON, and spans through the formats of Jaeger and Zipkin.
 enum WireOracle {
   static func check(_ bytes: [UInt8], signal: Signal) throws {
     guard let framed = try? Batch(bytes: bytes, signal: signal, validation: .framing) else {
@@ -22,6 +22,7 @@ enum WireOracle {
     try checkSelection(batch)
     try EditOracle.check(batch)
     try JSONOracle.checkRoundTrip(batch)
+    if signal == .traces { try TraceFormatOracle.checkWayBack(batch, mayDrop: true) }
   }
 
   /// A malformed inside must not trap, whatever it gives.
