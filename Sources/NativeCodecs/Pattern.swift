@@ -13,7 +13,7 @@ internal import CRE2
   }
 
   /// How it is read.
-  struct Options: Sendable {
+  struct Options: Sendable, Hashable {
     var dotMatchesNewline = false
     var matchesLines = false
     var ignoresCase = false

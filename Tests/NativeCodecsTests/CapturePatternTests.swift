@@ -19,11 +19,18 @@ import Testing
     return found == expected
   }
 
+  @Test func `a list without patterns matches nothing`() {
+    let list = PatternList([])
+    #expect(list.isEmpty)
+    #expect(!list.matches("".utf8.span) && !list.matches("a".utf8.span))
+  }
+
   @Test(arguments: [2026, 7, 1913] as [UInt64])
   func `generated patterns find what RE2 finds, in generated texts`(seed: UInt64) throws {
     var generator = PatternGenerator(seed: seed)
     var (taken, matched, count) = (0, 0, 0)
     var match = PatternMatch()
+    var latest: [Pattern] = []
     while count < 300 {
       let (text, sample) = generator.pattern()
       let anchoring = generator.random.pick([.anywhere, .start, .whole] as [Pattern.Anchoring])
@@ -39,7 +46,13 @@ import Testing
       let others = [CapturePattern(read, asking: .extent), CapturePattern(read, asking: .existence)]
       count += 1
       if !pattern.usesRE2 { taken += 1 }
+      latest = latest.suffix(generator.random.below(6)) + [read]
+      let list = PatternList(latest)
       for text in generator.texts(around: sample) {
+        guard list.matches(text.span) == latest.contains(where: { $0.matches(text.span) }) else {
+          Issue.record("/\(latest.map(\.text))/ in a list, on \(text)")
+          return
+        }
         let start = generator.random.chance(20) ? generator.random.below(text.count + 1) : 0
         guard Self.check(pattern, text, from: start) else { return }
         let isThere = pattern.find(in: text.span, from: start, into: &match)

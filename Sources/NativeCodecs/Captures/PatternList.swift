@@ -68,7 +68,5 @@ extension CaptureTables {
 
 extension Pattern {
   /// Whether its text says all about it.
-  fileprivate var isPlain: Bool {
-    anchoring == .anywhere && !options.dotMatchesNewline && !options.ignoresCase
-  }
+  fileprivate var isPlain: Bool { anchoring == .anywhere && options == Options() }
 }

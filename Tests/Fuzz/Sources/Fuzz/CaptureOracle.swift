@@ -16,6 +16,14 @@ enum CaptureOracle {
     let extent = CapturePattern(pattern, asking: .extent)
     let existence = CapturePattern(pattern, asking: .existence)
     let subject = Array(input[(end + 1)...])
+    let isThere = pattern.matches(subject.span)
+    try require(existence.matches(subject.span) == isThere, "an existence that RE2 does not see")
+    for other in others {
+      let list = PatternList([other, pattern])
+      try require(
+        list.matches(subject.span) == (isThere || other.matches(subject.span)),
+        "a list finds something else than its patterns")
+    }
     for start in [0, subject.count / 2, subject.count] {
       let expected = pattern.captures(in: subject.span, from: start)
       var match = PatternMatch()
@@ -33,6 +41,9 @@ enum CaptureOracle {
         "another existence from \(start)")
     }
   }
+
+  /// What patterns stand in a list with.
+  private static let others = [#"\b[a-f]{3,}="#, #"(?i)x+$|^é"#].compactMap { try? Pattern($0) }
 
   static let seeds: [[UInt8]] =
     [
