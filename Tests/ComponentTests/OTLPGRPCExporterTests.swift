@@ -83,7 +83,8 @@ import Transport
   }
 
   @Test func `an unreachable backend is refused`() async throws {
-    let address = try await GRPCBackend(.message([])).serve { $0 }
+    let port = DeafPort()
+    let address = "127.0.0.1:\(port.number)"
     guard case .refused(let reason, nil) = try await export(try traces(), address: address) else {
       Issue.record("not refused")
       return

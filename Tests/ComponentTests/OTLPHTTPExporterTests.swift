@@ -113,7 +113,8 @@ private let json = "application/json"
   }
 
   @Test func `an unreachable backend is refused`() async throws {
-    let address = try await HTTPBackend(HTTPAnswer(status: 200)).serve { $0 }
+    let port = DeafPort()
+    let address = "127.0.0.1:\(port.number)"
     var config = OTLPHTTPExporterConfig()
     config.client.endpoint = "http://\(address)"
     guard case .refused(let reason, nil) = try await export(try traces(), config) else {

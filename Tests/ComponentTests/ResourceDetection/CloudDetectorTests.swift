@@ -72,10 +72,11 @@ import Transport
 
   @Test(arguments: ["ec2", "gcp", "azure", "docker"])
   func `a service that is not there is no failure unless it must be there`(name: String) async throws {
-    let port = try await MetadataService([:]).serve { $0 }
+    let port = DeafPort()
+    let address = "127.0.0.1:\(port.number)"
     let environment = [
-      "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://\(port)", "GCE_METADATA_HOST": port,
-      "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://\(port)", "DOCKER_HOST": "tcp://\(port)",
+      "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://\(address)", "GCE_METADATA_HOST": address,
+      "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://\(address)", "DOCKER_HOST": "tcp://\(address)",
     ]
     #expect(
       try await ResourceDetectionProcessor.detected(
