@@ -9,17 +9,19 @@ import Testing
   init() throws { place = try TemporaryDirectory() }
 
   @Test func `one directory belongs to one opener at a time`() async throws {
-    var first: StorageDirectory? = try await StorageDirectory.open(place.path, options: reports.options)
+    var options = reports.options
+    options.lockTimeout = .zero
+    var first: StorageDirectory? = try await StorageDirectory.open(place.path, options: options)
     let queue = try await first?.openQueue(key)
     let error = await #expect(throws: StorageError.self) {
-      try await StorageDirectory.open(place.path, options: reports.options)
+      try await StorageDirectory.open(place.path, options: options)
     }
     let holder = "process \(ProcessInfo.processInfo.processIdentifier)"
     #expect(error == .inUse(path: place.path, holder: holder))
     // An open queue keeps the directory.
     first = nil
     await #expect(throws: StorageError.self) {
-      try await StorageDirectory.open(place.path, options: reports.options)
+      try await StorageDirectory.open(place.path, options: options)
     }
     await queue?.close()
   }

@@ -40,7 +40,8 @@ final class Reports: Sendable {
     // The tests run beside each other on disks that may be nearly full.
     options.freeSpaceReserve = 0
     options.unixSeconds = { 1_700_000_000 }
-    options.lockTimeout = .zero
+    // A directory that was just left is given back by a thread that may be late.
+    options.lockTimeout = .seconds(30)
     options.report = { event in self.events.withLock { $0.append(event) } }
     return options
   }
