@@ -36,7 +36,7 @@ package final class TestCollector: Sendable {
 
   /// Runs while `body` does its work, then drains; returns the account of every signal.
   package func run(
-    drainTimeout: Duration = .seconds(20), grace: Duration = .seconds(5),
+    drainTimeout: Duration = .seconds(300), grace: Duration = .seconds(5),
     while body: @escaping @Sendable (TestCollector) async throws -> Void
   ) async throws -> [Balance] {
     try await withThrowingTaskGroup(of: [Balance]?.self) { group in
