@@ -44,13 +44,11 @@ struct TailSampler {
   private var sampledCache: DecisionCache
   private var notSampledCache: DecisionCache
   private var output = SpanOutput()
-  private var tally: PolicySet.Tally
 
   init(_ limits: Limits, policies: PolicySet, meters: TailSamplingMeters, context: ComponentContext) {
     self.limits = limits
     tick = limits.tick.wholeNanoseconds
     self.policies = policies
-    tally = PolicySet.Tally(policies)
     self.meters = meters
     books = SamplingBooks(context, policies: policies.entries.map(\.name))
     clock = context.clock
@@ -228,7 +226,7 @@ struct TailSampler {
   private mutating func decide(_ place: UInt32, at time: DecisionTime) {
     let id = table.id(at: place)
     let spans = Int(table[place].spans)
-    let verdict = policies.decide(table[place].summary(id), at: time, counting: &tally)
+    let verdict = policies.decide(table[place].summary(id), at: time)
     meters.decided(verdict.decision)
     if verdict.decision == .sampled {
       output.add(&table[place].runs, from: &store)
@@ -280,9 +278,8 @@ struct TailSampler {
 
   // MARK: Output
 
-  /// Shows what is in memory, and what was decided.
-  mutating func report() {
-    tally.publish(policies)
+  /// Shows what is in memory.
+  func report() {
     meters.tracesInMemory.set(table.count)
     meters.bytesInMemory.set(bytes)
   }

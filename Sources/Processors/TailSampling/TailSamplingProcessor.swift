@@ -130,7 +130,7 @@ package struct TailSamplingProcessor: BufferingProcessor {
   package var answersOnIntake: Bool { true }
 
   /// Wakes for fewer spans only when it is time to decide.
-  private static let gathering = 4096
+  private static let gathering = 2048
 
   package func run(intake: any Intake, output: any Consumer) async {
     do {
