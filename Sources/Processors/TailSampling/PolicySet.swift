@@ -31,7 +31,6 @@ struct PolicySet {
   func decide(_ trace: TraceSummary, at time: DecisionTime) -> Verdict {
     var (sampled, invertedSampled): (Int?, Int?)
     var (isRefused, isVetoed) = (false, false)
-    let entries = entries.span
     for position in entries.indices {
       let decision = entries[position].policy.decide(trace, at: time)
       entries[position].meters.count(decision, spans: trace.spans)
