@@ -20,29 +20,53 @@ package final class ScriptedIntake: Intake {
     var steps: [Step]
     var position = 0
     var pauseEnd: MonotonicInstant?
+    var gathered = Gathered()
   }
   private let state: Mutex<State>
   private let clock: TestClock
+  private let gathers: Bool
 
-  package init(_ steps: [Step], clock: TestClock) {
+  /// - Parameter gathers: whether a reader with a deadline is woken as the engine's channel does: for as many items as
+  ///   it asked for, not for each batch. What then waits is in ``poll()``.
+  package init(_ steps: [Step], clock: TestClock, gathers: Bool = false) {
     state = Mutex(State(steps: steps))
     self.clock = clock
+    self.gathers = gathers
+  }
+
+  /// What came while the reader waited for more.
+  private struct Gathered {
+    var arrivals: [Arrival] = []
+    var items: Int { arrivals.reduce(0) { $0 + $1.batch.itemCount } }
+
+    mutating func take() -> Arrival? { arrivals.isEmpty ? nil : arrivals.removeFirst() }
+  }
+
+  private struct Arrival {
+    let batch: Batch
+    let metadata: RequestMetadata?
+    let probe: OutcomeProbe?
+
+    var delivery: Delivery { Delivery(batch, metadata: metadata, completion: Completion(probe)) }
   }
 
   private enum Next {
-    case batch(Batch, RequestMetadata?, OutcomeProbe?)
+    case batch(Arrival)
     case wait(MonotonicInstant)
     case check(@Sendable () -> Void)
     case end
   }
 
-  package func poll() -> Delivery? { nil }
+  package func poll() -> Delivery? { state.withLock { $0.gathered.take() }?.delivery }
 
   package func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent {
+    if let delivery = poll() { return .delivery(delivery) }
     while true {
       switch step() {
-      case .batch(let batch, let metadata, let probe):
-        return .delivery(Delivery(batch, metadata: metadata, completion: Completion(probe)))
+      case .batch(let arrival):
+        guard gathers, deadline != nil else { return .delivery(arrival.delivery) }
+        state.withLock { $0.gathered.arrivals.append(arrival) }
+        if state.withLock({ $0.gathered.items >= items }), let delivery = poll() { return .delivery(delivery) }
       case .wait(let end):
         if let deadline, deadline <= end {
           if deadline > clock.now { clock.advance(by: deadline - clock.now) }
@@ -51,7 +75,9 @@ package final class ScriptedIntake: Intake {
         clock.advance(by: end - clock.now)
         state.withLock { $0.pauseEnd = nil }
       case .check(let check): check()
-      case .end: return .closed
+      case .end:
+        if let delivery = poll() { return .delivery(delivery) }
+        return .closed
       }
     }
   }
@@ -63,7 +89,7 @@ package final class ScriptedIntake: Intake {
       guard state.position < state.steps.count else { return .end }
       defer { state.position += 1 }
       switch state.steps[state.position] {
-      case .batch(let batch, let metadata, let probe): return .batch(batch, metadata, probe)
+      case .batch(let batch, let metadata, let probe): return .batch(Arrival(batch: batch, metadata: metadata, probe: probe))
       case .pause(let duration):
         state.pauseEnd = now + duration
         return .wait(now + duration)

@@ -173,11 +173,18 @@ struct TailSampler {
   // MARK: Decisions
 
   /// When it next has to decide; nil while nothing waits.
-  mutating func nextDeadline() -> MonotonicInstant? {
-    guard let due = table.nextDue()?.due.nanoseconds else { return nil }
-    let late = due % tick
-    if late == 0 { return MonotonicInstant(nanoseconds: due) }
-    let (sum, overflow) = due.addingReportingOverflow(tick - late)
+  mutating func nextDeadline() -> MonotonicInstant? { table.nextDue().map { firstTick(from: $0.due.nanoseconds) } }
+
+  /// The next time at which it may have to decide; nil while nothing waits. Spans should be taken at least as often:
+  /// their traces wait from then on.
+  func nextTick(after now: MonotonicInstant) -> MonotonicInstant? {
+    table.pendingCount > 0 ? firstTick(from: now.nanoseconds + 1) : nil
+  }
+
+  private func firstTick(from nanoseconds: Int64) -> MonotonicInstant {
+    let late = nanoseconds % tick
+    if late == 0 { return MonotonicInstant(nanoseconds: nanoseconds) }
+    let (sum, overflow) = nanoseconds.addingReportingOverflow(tick - late)
     return MonotonicInstant(nanoseconds: overflow ? .max : sum)
   }
 

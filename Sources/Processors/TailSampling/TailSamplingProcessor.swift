@@ -129,8 +129,10 @@ package struct TailSamplingProcessor: BufferingProcessor {
 
   package var answersOnIntake: Bool { true }
 
-  /// Wakes for fewer spans only when it is time to decide.
-  private static let gathering = 2048
+  /// Wakes for fewer spans only at the times at which it decides.
+  private static let gathering = 4096
+  /// As many deliveries as a channel holds are taken before a decision that is due: a busy intake must not put it off.
+  private static let mostBeforeDeciding = 256
 
   package func run(intake: any Intake, output: any Consumer) async {
     do {
@@ -145,16 +147,21 @@ package struct TailSamplingProcessor: BufferingProcessor {
     var booked = 0
     while true {
       var isClosed = false
-      switch await intake.next(before: sampler.nextDeadline(), gathering: Self.gathering) {
+      switch await intake.next(before: sampler.nextTick(after: context.clock.now), gathering: Self.gathering) {
       case .delivery(let delivery): await take(delivery, &sampler, output)
       case .deadline: break
       case .closed: isClosed = true
+      }
+      // What has gathered in the channel belongs to the traces that are due.
+      var taken = 1
+      while taken < Self.mostBeforeDeciding, let delivery = intake.poll() {
+        await take(delivery, &sampler, output)
+        taken += 1
       }
       let now = context.clock.now
       if isClosed {
         await end(&sampler, output, at: now)
       } else if let deadline = sampler.nextDeadline(), deadline <= now {
-        // Also after a delivery: a busy intake must not put decisions off.
         while !sampler.decideDue(at: now) { await send(&sampler, output) }
         await send(&sampler, output)
       }

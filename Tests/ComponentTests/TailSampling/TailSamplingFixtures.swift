@@ -99,11 +99,11 @@ struct SamplingRun: Sendable {
   }
 
   @discardableResult
-  func callAsFunction(_ steps: [ScriptedIntake.Step]) async throws -> Self {
+  func callAsFunction(_ steps: [ScriptedIntake.Step], gathers: Bool = false) async throws -> Self {
     let (config, diagnostics) = Self.decode(settings)
     let processor = try TailSamplingProcessor(
       config: try #require(config, "\(diagnostics.render())"), context: context)
-    await processor.run(intake: ScriptedIntake(steps, clock: clock), output: output)
+    await processor.run(intake: ScriptedIntake(steps, clock: clock, gathers: gathers), output: output)
     return self
   }
 

@@ -32,6 +32,26 @@ import Testing
     #expect(run.metric("new_trace_id_received") == 3)
   }
 
+  @Test func `spans that wait in the channel count for the decision, and wait no longer for their own`()
+    async throws
+  {
+    let run = SamplingRun(
+      "decision_wait: 10s, policies: [{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]")
+    try await run(
+      [
+        .batch(.of(TestSpan(1, "a1"))),
+        .pause(.seconds(2)),
+        .batch(.of(TestSpan(2, "b", status: 2))),
+        .pause(.milliseconds(7_950)),
+        .batch(.of(TestSpan(1, "a2", status: 2))),
+        .pause(.milliseconds(50)),
+        .check { [output = run.output] in #expect(output.itemCounts == [2]) },
+        .pause(.milliseconds(2_100)),
+        .check { [output = run.output] in #expect(output.itemCounts == [2, 1]) },
+      ], gathers: true)
+    #expect(run.kept == ["a1", "a2", "b"])
+  }
+
   @Test func `spans of one resource and scope leave together with all their fields`() async throws {
     let run = SamplingRun("decision_wait: 1s, policies: [{name: all, type: always_sample}]")
     try await run([
