@@ -66,7 +66,9 @@ package final class ScriptedIntake: Intake {
       case .batch(let arrival):
         guard gathers, deadline != nil else { return .delivery(arrival.delivery) }
         state.withLock { $0.gathered.arrivals.append(arrival) }
-        if state.withLock({ $0.gathered.items >= items }), let delivery = poll() { return .delivery(delivery) }
+        if state.withLock({ $0.gathered.items >= items }), let delivery = poll() {
+          return .delivery(delivery)
+        }
       case .wait(let end):
         if let deadline, deadline <= end {
           if deadline > clock.now { clock.advance(by: deadline - clock.now) }
@@ -89,7 +91,8 @@ package final class ScriptedIntake: Intake {
       guard state.position < state.steps.count else { return .end }
       defer { state.position += 1 }
       switch state.steps[state.position] {
-      case .batch(let batch, let metadata, let probe): return .batch(Arrival(batch: batch, metadata: metadata, probe: probe))
+      case .batch(let batch, let metadata, let probe):
+        return .batch(Arrival(batch: batch, metadata: metadata, probe: probe))
       case .pause(let duration):
         state.pauseEnd = now + duration
         return .wait(now + duration)

@@ -2,7 +2,7 @@ internal import PipelineKit
 internal import TelemetryData
 
 /// What one policy says of a trace.
-enum PolicyDecision: UInt8, Sendable {
+enum PolicyDecision: UInt8, CaseIterable, Sendable {
   case sampled, notSampled
   /// The answers of policies with `invert_match`.
   case invertedSampled, invertedNotSampled

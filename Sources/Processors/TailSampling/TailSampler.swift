@@ -24,10 +24,12 @@ struct TailSampler {
 
     /// A trace that takes more than this of the memory is decided about at once, so that there is room for others.
     var greedyBytes: Int { bytes / 8 }
-    /// Decisions are taken at multiples of this: a wake-up for each trace would cost more than the decision.
+    /// Decisions are taken at multiples of this, a small part of the wait: a wake-up for each trace would cost more than
+    /// the decision.
     var tick: Duration {
       let shortest = waitAfterRoot > .zero ? min(decisionWait, waitAfterRoot) : decisionWait
-      return min(max(shortest / 10, .milliseconds(1)), .milliseconds(100))
+      let ofShort = min(max(shortest / 10, .milliseconds(1)), .milliseconds(100))
+      return max(ofShort, min(shortest / 50, .milliseconds(500)))
     }
     /// Small enough that a part of a block which is not in use matters little.
     var blockSize: Int { min(max(bytes / 64, 16 << 10), 256 << 10) }
@@ -44,11 +46,13 @@ struct TailSampler {
   private var sampledCache: DecisionCache
   private var notSampledCache: DecisionCache
   private var output = SpanOutput()
+  private var tally: PolicySet.Tally
 
   init(_ limits: Limits, policies: PolicySet, meters: TailSamplingMeters, context: ComponentContext) {
     self.limits = limits
     tick = limits.tick.wholeNanoseconds
     self.policies = policies
+    tally = PolicySet.Tally(policies)
     self.meters = meters
     books = SamplingBooks(context, policies: policies.entries.map(\.name))
     clock = context.clock
@@ -173,7 +177,9 @@ struct TailSampler {
   // MARK: Decisions
 
   /// When it next has to decide; nil while nothing waits.
-  mutating func nextDeadline() -> MonotonicInstant? { table.nextDue().map { firstTick(from: $0.due.nanoseconds) } }
+  mutating func nextDeadline() -> MonotonicInstant? {
+    table.nextDue().map { firstTick(from: $0.due.nanoseconds) }
+  }
 
   /// The next time at which it may have to decide; nil while nothing waits. Spans should be taken at least as often:
   /// their traces wait from then on.
@@ -233,7 +239,7 @@ struct TailSampler {
   private mutating func decide(_ place: UInt32, at time: DecisionTime) {
     let id = table.id(at: place)
     let spans = Int(table[place].spans)
-    let verdict = policies.decide(table[place].summary(id), at: time)
+    let verdict = policies.decide(table[place].summary(id), at: time, counting: &tally)
     meters.decided(verdict.decision)
     if verdict.decision == .sampled {
       output.add(&table[place].runs, from: &store)
@@ -285,8 +291,9 @@ struct TailSampler {
 
   // MARK: Output
 
-  /// Shows what is in memory.
-  func report() {
+  /// Shows what is in memory, and what was decided.
+  mutating func report() {
+    tally.publish(policies)
     meters.tracesInMemory.set(table.count)
     meters.bytesInMemory.set(bytes)
   }

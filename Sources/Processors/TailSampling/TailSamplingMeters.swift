@@ -9,9 +9,9 @@ struct TailSamplingMeters {
     /// Attributes of the name that the policy asks for and of another type.
     let wrongTypes: SelfMetricCell
 
-    func count(_ decision: PolicyDecision, spans count: Int) {
-      traces[Int(decision.rawValue)].add()
-      spans[Int(decision.rawValue)].add(count)
+    func count(_ decision: PolicyDecision, traces traceCount: Int, spans spanCount: Int) {
+      traces[Int(decision.rawValue)].add(traceCount)
+      spans[Int(decision.rawValue)].add(spanCount)
     }
   }
 

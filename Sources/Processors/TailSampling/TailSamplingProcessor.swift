@@ -130,7 +130,7 @@ package struct TailSamplingProcessor: BufferingProcessor {
   package var answersOnIntake: Bool { true }
 
   /// Wakes for fewer spans only at the times at which it decides.
-  private static let gathering = 4096
+  private static let gathering = 8192
   /// As many deliveries as a channel holds are taken before a decision that is due: a busy intake must not put it off.
   private static let mostBeforeDeciding = 256
 
@@ -147,7 +147,8 @@ package struct TailSamplingProcessor: BufferingProcessor {
     var booked = 0
     while true {
       var isClosed = false
-      switch await intake.next(before: sampler.nextTick(after: context.clock.now), gathering: Self.gathering) {
+      switch await intake.next(before: sampler.nextTick(after: context.clock.now), gathering: Self.gathering)
+      {
       case .delivery(let delivery): await take(delivery, &sampler, output)
       case .deadline: break
       case .closed: isClosed = true

@@ -36,7 +36,8 @@ import Testing
     async throws
   {
     let run = SamplingRun(
-      "decision_wait: 10s, policies: [{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]")
+      "decision_wait: 10s, policies: [{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]"
+    )
     try await run(
       [
         .batch(.of(TestSpan(1, "a1"))),
@@ -46,7 +47,7 @@ import Testing
         .batch(.of(TestSpan(1, "a2", status: 2))),
         .pause(.milliseconds(50)),
         .check { [output = run.output] in #expect(output.itemCounts == [2]) },
-        .pause(.milliseconds(2_100)),
+        .pause(.milliseconds(2_200)),
         .check { [output = run.output] in #expect(output.itemCounts == [2, 1]) },
       ], gathers: true)
     #expect(run.kept == ["a1", "a2", "b"])
