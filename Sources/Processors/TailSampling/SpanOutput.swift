@@ -68,7 +68,8 @@ struct SpanOutput {
     return part
   }
 
-  private func write(_ runs: ArraySlice<Entry>, from store: SpanStore, to writer: inout WireWriter) {
+  private func write(_ runs: ArraySlice<Entry>, from store: borrowing SpanStore, to writer: inout WireWriter)
+  {
     guard let resource = runs.first?.resource else { return }
     let contexts = store.contexts
     var scopes: [(runs: ArraySlice<Entry>, size: Int)] = []

@@ -5,7 +5,7 @@ internal import WireFormat
 /// Neighbouring spans of one trace in one scope are one run: its header, then the `spans` fields as they came. A block is
 /// given up as soon as none of its runs is needed; since traces are decided about in the order they began, that is soon
 /// after the oldest of them.
-struct SpanStore {
+struct SpanStore: ~Copyable {
   /// Context, bytes.
   private static let headerSize = 8
 
@@ -24,7 +24,10 @@ struct SpanStore {
   private var needed: [Int] = []
   private var chunks = RunChunks()
   private var freeSlots: [UInt32] = []
+  /// The block that the next spans go into, and its bytes, which stand here as long as it is this one: counting who holds
+  /// it costs as much as a small span.
   private var current = UInt32.max
+  private var filling = WireWriter(capacity: 0)
   /// Blocks that the next spans go into: what becomes free and what is needed come in turns.
   private var spare: [Block] = []
   private static let mostSpare = 8
@@ -42,10 +45,17 @@ struct SpanStore {
   ///   - fields: the `spans` fields of the scope, tags and lengths included.
   ///   - context: the scope's place in ``contexts``.
   mutating func add(_ fields: Span<UInt8>, context: UInt32, to runs: inout RunList) {
-    let (slot, block) = block(with: Self.headerSize + fields.count)
-    if contexts.note(context, in: slot) { block.contexts.append(context) }
+    let room = Self.headerSize + fields.count
+    // A block of its own, so that what is left of the current one is not wasted.
+    let slot = room > blockSize / 2 ? place(newBlock(room)) : fillingBlock(with: room)
+    if contexts.note(context, in: slot) { blocks[Int(slot)]?.contexts.append(context) }
     needed[Int(slot)] += 1
-    let offset = Self.append(fields, context: context, to: &block.writer)
+    let offset =
+      if slot == current {
+        Self.append(fields, context: context, to: &filling)
+      } else {
+        blocks[Int(slot)].map { Self.append(fields, context: context, to: &$0.writer) } ?? 0
+      }
     chunks.append(RunPlace(block: slot, offset: offset), to: &runs)
   }
 
@@ -56,16 +66,23 @@ struct SpanStore {
     return UInt32(truncatingIfNeeded: offset)
   }
 
-  private mutating func block(with room: Int) -> (UInt32, Block) {
-    // A block of its own, so that what is left of the current one is not wasted.
-    if room > blockSize / 2 { return place(newBlock(room)) }
-    if current != .max, let block = blocks[Int(current)] {
-      if needed[Int(current)] == 0 { clear(block, in: current) }
-      if block.writer.capacity - block.writer.count >= room { return (current, block) }
+  private mutating func fillingBlock(with room: Int) -> UInt32 {
+    if current != .max {
+      if needed[Int(current)] == 0 {
+        filling.removeAll()
+        releaseContexts(of: current)
+      }
+      if filling.capacity - filling.count >= room { return current }
+      exchangeBytes()
     }
-    let placed = place(spare.popLast() ?? newBlock(blockSize))
-    current = placed.0
-    return placed
+    current = place(spare.popLast() ?? newBlock(blockSize))
+    exchangeBytes()
+    return current
+  }
+
+  /// Moves the bytes of the current block into it, or out of it.
+  private mutating func exchangeBytes() {
+    if let block = blocks[Int(current)] { swap(&filling, &block.writer) }
   }
 
   private mutating func newBlock(_ capacity: Int) -> Block {
@@ -74,14 +91,14 @@ struct SpanStore {
     return block
   }
 
-  private mutating func place(_ block: Block) -> (UInt32, Block) {
+  private mutating func place(_ block: Block) -> UInt32 {
     if let slot = freeSlots.popLast() {
       blocks[Int(slot)] = block
-      return (slot, block)
+      return slot
     }
     blocks.append(block)
     needed.append(0)
-    return (UInt32(truncatingIfNeeded: blocks.count - 1), block)
+    return UInt32(truncatingIfNeeded: blocks.count - 1)
   }
 
   /// What a run says of itself; spans are read with ``copy(_:to:)``.
@@ -105,6 +122,7 @@ struct SpanStore {
   }
 
   func run(at place: RunPlace) -> Run {
+    if place.block == current { return Run(filling, at: Int(place.offset)) }
     guard let block = blocks[Int(place.block)] else { return .none }
     return Run(block.writer, at: Int(place.offset))
   }
@@ -128,6 +146,7 @@ struct SpanStore {
 
   /// Writes the spans of a run.
   func copy(_ place: RunPlace, to writer: inout WireWriter) {
+    if place.block == current { return Self.copy(filling, Int(place.offset), to: &writer) }
     guard let block = blocks[Int(place.block)] else { return }
     Self.copy(block.writer, Int(place.offset), to: &writer)
   }
@@ -147,7 +166,8 @@ struct SpanStore {
   /// kept for later.
   private mutating func giveUp(_ slot: UInt32) {
     guard slot != current, let block = blocks[Int(slot)] else { return }
-    clear(block, in: slot)
+    block.writer.removeAll()
+    releaseContexts(of: slot)
     blocks[Int(slot)] = nil
     freeSlots.append(slot)
     if spare.count < Self.mostSpare, block.writer.capacity == blockSize {
@@ -157,9 +177,9 @@ struct SpanStore {
     }
   }
 
-  private mutating func clear(_ block: Block, in slot: UInt32) {
+  private mutating func releaseContexts(of slot: UInt32) {
+    guard let block = blocks[Int(slot)] else { return }
     for context in block.contexts { contexts.release(context, from: slot) }
     block.contexts.removeAll(keepingCapacity: true)
-    block.writer.removeAll()
   }
 }

@@ -6,7 +6,7 @@ internal import WireFormat
 ///
 /// A state without time or tasks of its own: whoever owns it says what the time is, and sends on what comes out.
 /// Everything that can make output stops when a batch of it is complete, so that no more than one is held twice.
-struct TailSampler {
+struct TailSampler: ~Copyable {
   /// What limits it.
   struct Limits {
     var decisionWait: Duration

@@ -142,7 +142,7 @@ package struct TailSamplingProcessor: BufferingProcessor {
     }
   }
 
-  private func run(_ made: TailSampler, _ intake: any Intake, _ output: any Consumer) async {
+  private func run(_ made: consuming TailSampler, _ intake: any Intake, _ output: any Consumer) async {
     var sampler = made
     var booked = 0
     while true {
