@@ -289,7 +289,7 @@ let package = Package(
         "Engine",
         "Receivers", "Processors", "Exporters", "Extensions", "Millrace", "TimeFormats",
         .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
-        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOHTTP1", package: nio), .product(name: "NIOHPACK", package: "swift-nio-http2"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: relaxed),

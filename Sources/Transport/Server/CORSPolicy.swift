@@ -1,5 +1,3 @@
-internal import NIOHTTP1
-
 /// Decides which web pages may send, as the Fetch standard's CORS protocol asks (https://fetch.spec.whatwg.org).
 struct CORSPolicy: Sendable {
   private static let simpleHeaders = ["accept", "content-type", "x-requested-with"]
@@ -30,14 +28,14 @@ struct CORSPolicy: Sendable {
   }
 
   /// The answer to a preflight; nil when the request is none.
-  func preflight(_ head: HTTPRequestHead) -> HTTPAnswer? {
-    guard head.method == .OPTIONS, let origin = head.headers.first(name: "origin"),
-      let method = head.headers.first(name: "access-control-request-method")
+  func preflight(_ request: RequestLine) -> HTTPAnswer? {
+    guard request.method == "OPTIONS", let origin = request.headers.first("origin"),
+      let method = request.headers.first("access-control-request-method")
     else { return nil }
     var answer = HTTPAnswer(status: 204)
     answer.headers.append(
       ("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"))
-    let wanted = head.headers[canonicalForm: "access-control-request-headers"].map { String($0) }
+    let wanted = request.headers.all("access-control-request-headers").flatMap(HTTPToken.list)
     guard allows(origin), ["GET", "POST", "HEAD"].contains(method),
       allowsAnyHeader || wanted.allSatisfy({ headers.contains($0.lowercased()) })
     else { return answer }

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOHTTP1
 internal import NativeCodecs
 
 extension HTTPConnection {
@@ -66,8 +65,8 @@ extension HTTPConnection {
 
 extension HTTPConnection.Shared {
   /// Decides from the head alone.
-  func verdict(_ head: HTTPRequestHead, _ request: RequestLine) -> HTTPConnection.Verdict {
-    if let answer = cors?.preflight(head) { return .refuse(answer) }
+  func verdict(_ request: RequestLine) -> HTTPConnection.Verdict {
+    if let answer = cors?.preflight(request) { return .refuse(answer) }
     if let answer = handler.admit(
       method: request.method, path: request.path, contentType: request.contentType)
     {

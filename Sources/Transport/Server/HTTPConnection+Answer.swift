@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOHTTP1
 internal import TimeFormats
 
 extension HTTPConnection {
@@ -42,7 +41,7 @@ extension HTTPConnection {
   /// Waits for the next request, or closes when the server stops.
   func becomeIdle() {
     phase = .idle
-    current.headers = HeaderFields(fields: HTTPHeaders())
+    current.headers = HeaderFields()
     timing.requestStart = nil
     if isDraining {
       linger()
@@ -149,7 +148,6 @@ extension HTTPConnection {
         shared.count(.slowReader)
         return context.close(promise: nil)
       }
-      undecided = nil
       refuse(
         shared.retryable(
           "the credentials could not be checked in time", contentType: current.contentType))

@@ -1,13 +1,12 @@
 internal import NIOCore
-internal import NIOHTTP1
 
 extension HTTPConnection {
   /// Asks whether the client may send before anything else is done for its request.
   ///
   /// A preflight passes: browsers send it without credentials, and it is answered from the configuration alone.
-  func authenticate(_ head: HTTPRequestHead) {
-    guard let authentication = shared.authentication, shared.cors?.preflight(head) == nil else {
-      return admit(head)
+  func authenticate() {
+    guard let authentication = shared.authentication, shared.cors?.preflight(current) == nil else {
+      return admit()
     }
     let connection = NIOLoopBound(self, eventLoop: loop)
     let exchange = exchange
@@ -16,23 +15,21 @@ extension HTTPConnection {
       // Never within this call, when the request does not wait yet.
       connection.eventLoop.execute { connection.value.decided(decision, exchange: exchange) }
     }
-    if let decision { return act(on: decision, head) }
-    undecided = head
+    if let decision { return act(on: decision) }
     phase = .deciding
     setDeadline(after: RequestAuthentication.patience)
   }
 
   /// Goes on with the request that waits for this decision; ignored when it is gone.
   private func decided(_ decision: AuthenticationDecision, exchange: UInt64) {
-    guard case .deciding = phase, exchange == self.exchange, let head = undecided else { return }
-    undecided = nil
-    act(on: decision, head)
+    guard case .deciding = phase, exchange == self.exchange else { return }
+    act(on: decision)
     resume()
   }
 
-  private func act(on decision: AuthenticationDecision, _ head: HTTPRequestHead) {
+  private func act(on decision: AuthenticationDecision) {
     switch decision {
-    case .allowed: admit(head)
+    case .allowed: admit()
     case .denied(let reason):
       var answer = shared.handler.failure(401, reason, contentType: current.contentType)
       if let challenge = shared.authentication?.challenge {

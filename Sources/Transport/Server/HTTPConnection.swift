@@ -1,6 +1,5 @@
 internal import ConfigSchema
 internal import NIOCore
-internal import NIOHTTP1
 internal import PipelineKit
 
 /// One HTTP/1.1 connection: reads requests, hands them on one at a time, writes answers in order.
@@ -8,7 +7,7 @@ internal import PipelineKit
 /// While a request waits for its answer nothing more is read from the socket, so that a client that sends faster than
 /// it is answered is slowed down by TCP. Confined to the connection's event loop.
 final class HTTPConnection: ChannelDuplexHandler {
-  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
@@ -34,8 +33,6 @@ final class HTTPConnection: ChannelDuplexHandler {
   static let maxDiscard = 256 << 10
   /// Bytes of headers that do not count as held: what ordinary requests have.
   static let freeHeaderBytes = 2 << 10
-  /// Parts of requests that wait behind one that is served; a request has two or three.
-  static let maxPending = 1024
 
   let shared: Shared
   let loop: any EventLoop
@@ -44,20 +41,17 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// Which request of the connection is being served; an answer to another one is stale.
   var exchange: UInt64 = 0
   var isDraining = false
-  /// Whether parts are being processed further up the stack.
+  /// Whether bytes are being processed further up the stack.
   private var isProcessing = false
-  /// Bytes received since the decoder last made something of them.
-  private var silentBytes = 0
-  /// Whether what follows the request being served is given up.
-  private var hasFailed = false
   private var isReadHeld = false
   /// Whether a read burst is under way, at whose end everything written is flushed.
   var isInBurst = false
   var needsFlush = false
   var timing: Timing
-  private var pending = CircularBuffer<HTTPServerRequestPart>()
-  /// The head of the request whose sender is being checked.
-  var undecided: HTTPRequestHead?
+  private var reader: HTTPRequestReader
+  /// What came and cannot be used yet: the beginning of something, or what follows a request that is not answered. No
+  /// more than one burst of reads, and a head as large as it may be.
+  private var unread = ByteBuffer()
   private var isInputClosed = false
   private(set) var peer = ""
 
@@ -71,6 +65,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     self.shared = shared
     self.loop = loop
     timing = Timing(loop: loop)
+    reader = HTTPRequestReader(shared.limits)
   }
 
   // MARK: Life
@@ -96,8 +91,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func end() {
     phase = .closed
     abandonBody()
-    pending.removeAll()
-    undecided = nil
+    unread = ByteBuffer()
     timing.timer.end()
     context = nil
   }
@@ -119,27 +113,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let error = error as? HTTPParserError, error != .invalidEOFState else {
-      context.close(promise: nil)
-      return
-    }
-    let tooLong = error == .headerOverflow
-    switch phase {
-    case .waiting:
-      if !hasFailed { failBehindRequest(tooLong ? .headers : .malformed) }
-    case .deciding:
-      // What is read ahead may be part of the request itself.
-      failUndecided(tooLong ? .headers : .malformed, "what follows the headers is malformed")
-    case .lingering, .closed: break
-    case .idle, .arriving, .receiving, .discarding:
-      if tooLong {
-        fail(.headers, 431, "the headers are too large")
-      } else {
-        fail(.malformed, 400, "malformed HTTP request")
-      }
-    }
-  }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   /// Answers a request that cannot be read on, and ends the connection.
   func fail(_ reason: RefusalReason, _ status: Int, _ message: String) {
@@ -149,47 +123,20 @@ final class HTTPConnection: ChannelDuplexHandler {
     send(shared.handler.failure(status, message, contentType: current.contentType))
   }
 
-  /// Bytes that may come without any of the body among them: trailers, and more than any chunk needs around it.
-  private var maxSilent: Int { 2 * shared.limits.maxHeaderBytes.bytes + (64 << 10) }
-
-  /// Gives up what follows the request being served, which still gets its answer.
-  private func failBehindRequest(_ reason: RefusalReason) {
-    shared.count(reason)
-    hasFailed = true
-    current.keepsAlive = false
-    pending.removeAll()
-  }
-
-  /// Gives up the request whose sender is being checked, and what follows it.
-  private func failUndecided(_ reason: RefusalReason, _ message: String) {
-    undecided = nil
-    pending.removeAll()
-    fail(reason, 400, message)
-  }
-
   // MARK: Reading
-
-  /// Says that bytes arrived before the decoder sees them; false drops them.
-  func bytesArrived(_ count: Int) -> Bool {
-    silentBytes += count
-    switch phase {
-    case .idle:
-      phase = .arriving
-      timing.requestStart = .now()
-      setDeadline(after: shared.readHeaderTimeout ?? shared.readTimeout)
-      return true
-    case .lingering, .closed: return false
-    case .receiving where silentBytes > maxSilent:
-      fail(.malformed, 400, "the chunk extensions are too long")
-      return false
-    default: return true
-    }
-  }
 
   /// Whether what comes in is kept for later, and no more of it is asked for.
   private var isHolding: Bool {
     switch phase {
     case .waiting, .deciding: true
+    default: false
+    }
+  }
+
+  /// Whether what comes in is dropped.
+  private var isEnding: Bool {
+    switch phase {
+    case .lingering, .closed: true
     default: false
     }
   }
@@ -215,26 +162,33 @@ final class HTTPConnection: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isInBurst = true
-    silentBytes = 0
-    let part = unwrapInboundIn(data)
-    if case .deciding = phase, case .body(var next) = part, case .body(var last)? = pending.last {
-      // Many small pieces would cost more than their bytes.
-      last.writeBuffer(&next)
-      pending[pending.index(before: pending.endIndex)] = .body(last)
-    } else if isHolding {
-      guard !hasFailed else { return }
-      pending.append(part)
-      guard pending.count > Self.maxPending else { return }
-      if case .deciding = phase {
-        failUndecided(.streams, "too many requests were sent ahead")
-      } else {
-        failBehindRequest(.streams)
+    var bytes = unwrapInboundIn(data)
+    if isEnding { return }
+    if case .idle = phase { beginArrival() }
+    if unread.readableBytes == 0 { unread = bytes } else { unread.writeBuffer(&bytes) }
+    advance()
+  }
+
+  private func fail(_ failure: HTTPRequestReader.Failure) {
+    let (reason, status, message) =
+      switch failure {
+      case .tooLong: (RefusalReason.headers, 431, "the headers are too large")
+      case .malformed(let why): (RefusalReason.malformed, 400, "malformed HTTP request: \(why)")
       }
+    if case .discarding = phase {
+      // It has its answer.
+      shared.count(reason)
+      current.keepsAlive = false
+      linger()
     } else {
-      isProcessing = true
-      process(part)
-      isProcessing = false
+      fail(reason, status, message)
     }
+  }
+
+  private func beginArrival() {
+    phase = .arriving
+    timing.requestStart = .now()
+    setDeadline(after: shared.readHeaderTimeout ?? shared.readTimeout)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -246,14 +200,35 @@ final class HTTPConnection: ChannelDuplexHandler {
   /// Goes on with what was read while the last request waited; called when it is answered.
   func resume() {
     guard !isProcessing else { return }
-    isProcessing = true
-    while !isHolding, let part = pending.popFirst() { process(part) }
-    isProcessing = false
+    advance()
     if isInputClosed, case .receiving = phase {
       // The rest of the body was never sent.
       context?.close(promise: nil)
     }
     resumeReading()
+  }
+
+  /// Does what can be done with the bytes that are there.
+  private func advance() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    defer { isProcessing = false }
+    do throws(HTTPRequestReader.Failure) {
+      while !isHolding, !isEnding, let part = try reader.next(from: &unread) { process(part) }
+    } catch {
+      fail(error)
+    }
+    switch phase {
+    case .lingering, .closed: unread = ByteBuffer()
+    case .idle where unread.readableBytes > 0: beginArrival()
+    // It was nothing but an empty line.
+    case .arriving where unread.readableBytes == 0: becomeIdle()
+    default: break
+    }
+    // A few bytes must not hold on to the large buffer that they came with.
+    if unread.readableBytes < unread.storageCapacity / 4 {
+      unread = unread.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: unread.readableBytesView)
+    }
   }
 
   private func resumeReading() {
@@ -262,7 +237,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     context.read()
   }
 
-  private func process(_ part: HTTPServerRequestPart) {
+  private func process(_ part: HTTPRequestReader.Part) {
     switch part {
     case .head(let head): begin(head)
     case .body(let buffer): receive(buffer)
@@ -270,16 +245,15 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
   }
 
-  private func begin(_ head: HTTPRequestHead) {
-    if case .lingering = phase { return }
+  private func begin(_ head: RequestHead) {
     exchange &+= 1
     current = RequestLine(head, keepsAlive: shared.keepsAlive && !isDraining)
-    if shared.authentication == nil { admit(head) } else { authenticate(head) }
+    if shared.authentication == nil { admit() } else { authenticate() }
   }
 
   /// Goes on with a request whose sender may send.
-  func admit(_ head: HTTPRequestHead) {
-    switch shared.verdict(head, current) {
+  func admit() {
+    switch shared.verdict(current) {
     case .refuse(let answer): refuse(answer)
     case .receive(let compression):
       if current.expectsContinue { write(Self.continueBytes) }

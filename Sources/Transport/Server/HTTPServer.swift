@@ -1,7 +1,6 @@
 internal import ConfigSchema
 package import Logging
 internal import NIOCore
-internal import NIOHTTP1
 internal import NativeCodecs
 
 /// An HTTP/1.1 server that hands whole requests to a handler.
@@ -50,19 +49,9 @@ package final class HTTPServer: Sendable {
     }
   }
 
-  /// Adds the handlers of one connection; runs on its event loop.
+  /// Adds the handler of one connection; runs on its event loop.
   static func addHandlers(_ shared: HTTPConnection.Shared, to channel: any Channel) throws {
-    let connection = HTTPConnection(shared: shared, loop: channel.eventLoop)
-    var limits = NIOHTTPDecoderLimitConfiguration()
-    limits.maxHeaderFieldSize = shared.limits.maxHeaderBytes.bytes
-    limits.maxHeaderListSize = shared.limits.maxHeaderBytes.bytes
-    limits.maxHeaderFieldCount = shared.limits.maxHeaderCount
-    let decoder = HTTPRequestDecoder(
-      leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)
-    let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(HTTPArrivalHandler(connection))
-    try pipeline.addHandler(ByteToMessageHandler(decoder))
-    try pipeline.addHandler(connection)
+    try channel.pipeline.syncOperations.addHandler(HTTPConnection(shared: shared, loop: channel.eventLoop))
   }
 
   /// Accepts no more, answers what is under way, closes idle connections; closes the rest after the deadline.

@@ -2,14 +2,16 @@
 package enum HTTPToken {
   /// Whether a text is a header name.
   package static func isName(_ text: String) -> Bool {
-    !text.isEmpty
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
-        default: false
-        }
-      }
+    !text.isEmpty && text.utf8.allSatisfy(isNameByte)
+  }
+
+  /// Whether a byte may stand in a name or a method.
+  static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+    case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+    default: false
+    }
   }
 
   /// Whether a text is a header value: no control characters, so that it cannot end the line.
@@ -26,7 +28,12 @@ package enum HTTPToken {
 
   /// Whether a comma-separated header value names a token, in any case.
   static func list(_ value: String, contains token: String) -> Bool {
-    value.split(separator: ",").contains { equal(trimmed($0), token) }
+    list(value).contains { equal($0, token) }
+  }
+
+  /// The elements of a comma-separated header value.
+  static func list(_ value: String) -> [String] {
+    value.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
   }
 
   /// Without spaces and tabs at both ends.
@@ -37,7 +44,7 @@ package enum HTTPToken {
     return String(text)
   }
 
-  private static func lowercase(_ byte: UInt8) -> UInt8 {
+  static func lowercase(_ byte: UInt8) -> UInt8 {
     byte >= 0x41 && byte <= 0x5A ? byte + 0x20 : byte
   }
 }

@@ -1,5 +1,3 @@
-internal import NIOHTTP1
-
 /// What the server looks at in the head of a request.
 struct RequestLine {
   var method = ""
@@ -16,7 +14,7 @@ struct RequestLine {
   var keepsAlive = false
   /// Whether nothing of the body is still to come.
   var bodyIsRead = false
-  var headers = HeaderFields(fields: HTTPHeaders())
+  var headers = HeaderFields()
   /// Bytes of names and values.
   private(set) var headerBytes = 0
 
@@ -24,22 +22,22 @@ struct RequestLine {
   init() {}
 
   /// Reads a head in one pass over its fields.
-  init(_ head: HTTPRequestHead, keepsAlive: Bool) {
-    method = head.method.rawValue
-    isHTTP10 = head.version.major == 1 && head.version.minor == 0
-    self.keepsAlive = keepsAlive && head.isKeepAlive && head.method != .CONNECT
-    var offersUpgrade = false
-    headers = HeaderFields(fields: head.headers)
-    for (name, value) in head.headers {
-      headerBytes += name.utf8.count + value.utf8.count
-      switch name.utf8.count {
-      case 12 where contentType == nil && HTTPToken.equal(name, "content-type"): contentType = value
-      case 16 where contentEncoding == nil && HTTPToken.equal(name, "content-encoding"):
-        contentEncoding = HTTPToken.trimmed(value[...])
-      case 14 where HTTPToken.equal(name, "content-length"): contentLength = Int(value)
-      case 7 where HTTPToken.equal(name, "upgrade"): offersUpgrade = true
-      case 6 where HTTPToken.equal(name, "expect"):
-        if HTTPToken.equal(value, "100-continue") {
+  init(_ head: RequestHead, keepsAlive: Bool) {
+    method = head.method
+    isHTTP10 = head.isHTTP10
+    // What follows a request for a tunnel is not HTTP.
+    self.keepsAlive = keepsAlive && head.keepsAlive && method != "CONNECT"
+    contentLength = head.contentLength
+    headers = head.headers
+    headerBytes = headers.size
+    for index in headers.indices {
+      switch headers.nameLength(at: index) {
+      case 12 where contentType == nil && headers.isNamed("content-type", at: index):
+        contentType = headers.value(at: index)
+      case 16 where contentEncoding == nil && headers.isNamed("content-encoding", at: index):
+        contentEncoding = headers.value(at: index)
+      case 6 where headers.isNamed("expect", at: index):
+        if headers.hasValue("100-continue", at: index) {
           expectsContinue = true
         } else {
           hasUnknownExpectation = true
@@ -47,9 +45,7 @@ struct RequestLine {
       default: break
       }
     }
-    // An upgrade is never taken, but the decoder reads nothing after a request that offers one.
-    if offersUpgrade { self.keepsAlive = false }
-    (path, query) = Self.target(head.uri)
+    (path, query) = Self.target(head.target)
   }
 
   /// Splits a request target; the absolute form, which proxies use, loses scheme and host (RFC 9112 §3.2).

@@ -13,6 +13,7 @@ enum HTTPOracle {
   static func check(_ input: [UInt8]) throws {
     guard let control = input.first else { return }
     let bytes = Array(input.dropFirst())
+    try HTTPReaderOracle.check(bytes)
     let timing = AnswerTiming.allCases[Int(control >> 2) % AnswerTiming.allCases.count]
     var chunks = Chunks(seed: UInt64(control))
     let parts = try serve(chunks.cut(bytes), timing, endsInput: control & 0x20 != 0)
