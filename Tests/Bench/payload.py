@@ -51,7 +51,7 @@ def request(items):
     return field(1, resource + field(2, scope + b"".join(field(2, item) for item in items)))
 
 
-def traces():
+def traces(spans=ITEMS):
     """An `ExportTraceServiceRequest`."""
     numbers = random.Random(1)
 
@@ -60,7 +60,7 @@ def traces():
         return (field(1, numbers.randbytes(16)) + field(2, numbers.randbytes(8)) + field(4, numbers.randbytes(8))
                 + field(5, "GET /orders/{id}") + integer(6, 2) + fixed64(7, start)
                 + fixed64(8, start + 1_000_000) + attributes(9, position) + field(15, integer(3, 1)))
-    return request(span(position) for position in range(ITEMS))
+    return request(span(position) for position in range(spans))
 
 
 def logs():

@@ -57,7 +57,9 @@ def load(demo: Demo):
     """Requests as users send them: most are well, some fail, some are slow, some carry secrets."""
     login = "/login?" + urllib.parse.urlencode({name: SECRETS[name] for name in ("password", "card")})
     paths = ["/articles", "/articles/3", "/chain", "/articles/999", "/articles", "/chain", "/articles/1", login]
-    everything = [*itertools.islice(itertools.cycle(paths), 240), *["/error", "/broken-chain"] * 15, *["/slow"] * 8]
+    # Whatever else is kept, secrets are among it.
+    failing = ["/error", "/broken-chain"] * 15 + [login + "&fails=1"] * 5
+    everything = [*itertools.islice(itertools.cycle(paths), 240), *failing, *["/slow"] * 8]
     with ThreadPoolExecutor(6) as workers:
         list(workers.map(lambda path: ask(demo, path), everything))
 
@@ -111,7 +113,7 @@ def test_errors_and_slow_traces_arrive_whole_and_no_secret_leaves(tmp_path):
         failed = {each for each, spans in sent.items() if any(s["status"]["status_code"] == "ERROR" for s in spans)}
         slow = {each for each, spans in sent.items() if seconds(spans) > SLOW + 0.01} - failed
         rest = {each for each, spans in sent.items() if seconds(spans) < SLOW - 0.01} - failed
-        assert len(failed) >= 30 and len(slow) >= 8 and len(rest) >= 200
+        assert len(failed) >= 35 and len(slow) >= 8 and len(rest) >= 200
         until(lambda: failed | slow <= arrived(jaeger).keys(), 30, "every trace with an error and every slow one", 0.2)
         sheet = central.stop()
 

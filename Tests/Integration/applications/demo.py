@@ -89,10 +89,12 @@ def error(database: Session = Depends(session)):
 
 
 @app.get("/login")
-def login(password: str, card: str, authorization: str = Header()):
+def login(password: str, card: str, fails: bool = False, authorization: str = Header()):
     span = trace.get_current_span()
     span.set_attribute("user.password", password)
     span.set_attribute("payment.card_number", card)
     span.add_event("credentials", {"header": authorization, "note": f"paid with {card}"})
     log.warning("login with password=%s", password, extra={"authorization": authorization})
+    if fails:
+        raise RuntimeError(f"could not charge {card}")
     return "welcome"
