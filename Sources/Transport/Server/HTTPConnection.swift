@@ -175,14 +175,18 @@ final class HTTPConnection: ChannelDuplexHandler {
       case .tooLong: (RefusalReason.headers, 431, "the headers are too large")
       case .malformed(let why): (RefusalReason.malformed, 400, "malformed HTTP request: \(why)")
       }
-    if case .discarding = phase {
+    switch phase {
+    case .discarding:
       // It has its answer.
       shared.count(reason)
       current.keepsAlive = false
-      linger()
-    } else {
-      fail(reason, status, message)
+      return linger()
+    case .arriving:
+      // Nothing is known of it; what was before it is no matter.
+      current = RequestLine()
+    default: break
     }
+    fail(reason, status, message)
   }
 
   private func beginArrival() {

@@ -26,11 +26,6 @@ package enum HTTPToken {
     return left.count == right.count && zip(left, right).allSatisfy { lowercase($0) == lowercase($1) }
   }
 
-  /// Whether a comma-separated header value names a token, in any case.
-  static func list(_ value: String, contains token: String) -> Bool {
-    list(value).contains { equal($0, token) }
-  }
-
   /// The elements of a comma-separated header value.
   static func list(_ value: String) -> [String] {
     value.split(separator: ",").map(trimmed).filter { !$0.isEmpty }

@@ -84,7 +84,10 @@ enum HTTPReaderOracle {
       switch unwrapInboundIn(data) {
       case .head(let head):
         current = Request(method: head.method.rawValue, target: head.uri)
-        for (name, value) in head.headers { current.fields.append("\(name): \(value)") }
+        // It leaves blanks behind a value, which do not belong to it (RFC 9110 §5.5).
+        for (name, value) in head.headers {
+          current.fields.append("\(name): \(HTTPToken.trimmed(value[...]))")
+        }
       case .body(let bytes): current.body += bytes.readableBytesView
       case .end: requests.append(current)
       }
