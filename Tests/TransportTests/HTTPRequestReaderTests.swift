@@ -82,11 +82,15 @@ import Testing
   static let mistakes = [
     Mistake(text: "GET /\r\n\r\n", reason: "this is no request line of HTTP/1.1"),
     Mistake(text: "GET  / HTTP/1.1\r\n\r\n", reason: "this is no request line of HTTP/1.1"),
+    Mistake(text: "GET / http/1.1\r\n\r\n", reason: "this is no request line of HTTP/1.1"),
     Mistake(text: "GET / x HTTP/1.1\r\n\r\n", reason: "this is no request line of HTTP/1.1"),
     Mistake(text: "GE\u{7}T", reason: "this is no request line of HTTP/1.1"),
     Mistake(text: "\u{16}\u{3}\u{1}", reason: "this is no request line of HTTP/1.1"),
     Mistake(
       text: "PRI * HTTP/2.0\r\n",
+      reason: "only HTTP/1.1 and HTTP/1.0 are spoken here; gRPC has a port of its own"),
+    Mistake(
+      text: "GET / HTTP/1.10\r\n",
       reason: "only HTTP/1.1 and HTTP/1.0 are spoken here; gRPC has a port of its own"),
     Mistake(text: "GET / HTTP/1.1\n", reason: "a line ends in LF without CR"),
     Mistake(text: "GET / HTTP/1.1\r\r\n", reason: "a line ends in CR without LF"),

@@ -38,15 +38,19 @@ struct RequestHead {
     targetEnd = methodEnd + 1
     while targetEnd < end, bytes[targetEnd] > space { targetEnd += 1 }
     guard targetEnd > methodEnd + 1, targetEnd < end, bytes[targetEnd] == space,
-      HeaderFields.matches(bytes, targetEnd + 1..<min(end, targetEnd + 6), "http/")
+      Self.begins(bytes, targetEnd + 1..<end, with: "HTTP/")
     else {
       throw .malformed("this is no request line of HTTP/1.1")
     }
-    if HeaderFields.matches(bytes, targetEnd + 6..<end, "1.0") {
-      isHTTP10 = true
-    } else if !HeaderFields.matches(bytes, targetEnd + 6..<end, "1.1") {
+    let version = targetEnd + 6..<end
+    isHTTP10 = Self.begins(bytes, version, with: "1.0")
+    guard version.count == 3, isHTTP10 || Self.begins(bytes, version, with: "1.1") else {
       throw .malformed("only HTTP/1.1 and HTTP/1.0 are spoken here; gRPC has a port of its own")
     }
+  }
+
+  private static func begins(_ bytes: Span<UInt8>, _ range: Range<Int>, with text: String) -> Bool {
+    range.count >= text.utf8.count && zip(range, text.utf8).allSatisfy { bytes[$0] == $1 }
   }
 
   /// Takes the next field.
