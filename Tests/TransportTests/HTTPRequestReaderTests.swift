@@ -51,7 +51,7 @@ import Testing
     + "GET / HTTP/1.1\r\nConnection: x, Close\r\n\r\n"
     + "PUT * HTTP/1.0\r\nconnection: keep-alive\r\nCONTENT-LENGTH: 0\r\n\r\n"
     + "POST /c HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n"
-    + "5\r\nhel\r\n\r\n00A;a=\"b c\"\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\nGET /last HTTP/1.1\r\n\r\n"
+    + "5\r\nhel\r\n\r\n00A;a=\"b \\\"c\";d;e=f\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\nGET /last HTTP/1.1\r\n\r\n"
 
   private static let expected: [Read] = [
     .head(
@@ -124,6 +124,8 @@ import Testing
     ("G", "the size of a chunk is no hexadecimal number"),
     ("\r\n", "the size of a chunk is no hexadecimal number"),
     ("1 ;\r\n", "the size of a chunk is no hexadecimal number"),
+    ("1;\r\n", "a chunk extension is malformed"), ("1;a>\r\n", "a chunk extension is malformed"),
+    ("1;a=\"b\\\"\r\n", "a chunk extension is malformed"), ("1;a=b c\r\n", "a chunk extension is malformed"),
     ("100000000000000000\r\n", "the size of a chunk is too large"),
     ("1\r\nab", "a chunk is longer than its size says"),
     ("1;" + String(repeating: "a", count: 9000), "the chunk extensions are too long"),

@@ -70,8 +70,7 @@ struct HTTPRequestReader {
         return .head(try takeHead(&buffer))
       case .length(let left):
         if left == 0 { return end() }
-        guard let bytes = buffer.readSlice(length: min(left, buffer.readableBytes)), bytes.readableBytes > 0
-        else { return nil }
+        guard let bytes = Self.takeBody(left, from: &buffer) else { return nil }
         state = .length(left - bytes.readableBytes)
         return .body(bytes)
       case .chunkSize:
@@ -81,8 +80,7 @@ struct HTTPRequestReader {
         guard try readChunkEnd(buffer.readableBytesUInt8Span) else { return nil }
         buffer.moveReaderIndex(forwardBy: 2)
       case .chunk(let left):
-        guard let bytes = buffer.readSlice(length: min(left, buffer.readableBytes)), bytes.readableBytes > 0
-        else { return nil }
+        guard let bytes = Self.takeBody(left, from: &buffer) else { return nil }
         state = .chunk(left - bytes.readableBytes)
         return .body(bytes)
       case .trailers:
@@ -91,6 +89,11 @@ struct HTTPRequestReader {
         if line == 2 { return end() }
       }
     }
+  }
+
+  /// As much as there is, but no more than is left of the body; nil when there is nothing.
+  private static func takeBody(_ left: Int, from buffer: inout ByteBuffer) -> ByteBuffer? {
+    buffer.readableBytes == 0 ? nil : buffer.readSlice(length: min(left, buffer.readableBytes))
   }
 
   private mutating func end() -> Part {
@@ -223,9 +226,35 @@ struct HTTPRequestReader {
     guard at > 0, at == end || bytes[at] == UInt8(ascii: ";") else {
       throw .malformed("the size of a chunk is no hexadecimal number")
     }
+    guard Self.areExtensions(bytes, at..<end) else { throw .malformed("a chunk extension is malformed") }
     beginLine(at: 0)
     state = size == 0 ? .trailers : .chunk(size)
     return end + 2
+  }
+
+  /// Whether bytes are `;name`, `;name=value` or `;name="value"`, any number of them (RFC 9112 §7.1.1).
+  private static func areExtensions(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var (at, end) = (range.lowerBound, range.upperBound)
+    func token() -> Bool {
+      let start = at
+      while at < end, HTTPToken.isNameByte(bytes[at]) { at += 1 }
+      return at > start
+    }
+    func quoted() -> Bool {
+      at += 1
+      while at < end, bytes[at] != UInt8(ascii: "\"") { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+      at += 1
+      return at <= end
+    }
+    while at < end {
+      guard bytes[at] == UInt8(ascii: ";") else { return false }
+      at += 1
+      guard token() else { return false }
+      guard at < end, bytes[at] == UInt8(ascii: "=") else { continue }
+      at += 1
+      guard at < end, bytes[at] == UInt8(ascii: "\"") ? quoted() : token() else { return false }
+    }
+    return true
   }
 
   private static func hexDigit(_ byte: UInt8) -> Int? {
