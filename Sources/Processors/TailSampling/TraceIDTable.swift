@@ -16,9 +16,19 @@ struct TraceIDTable<Value> {
     var value: Value
   }
 
+  /// Where an entry stands, and half of its id's hash: most ids that are not the one which is looked for show there, and
+  /// what moves up needs no look at its id, which would be one access to memory more for each.
+  private struct Slot {
+    static var empty: Slot { Slot(hash: 0, place: TracePlace.none) }
+
+    var hash: UInt32
+    var place: UInt32
+    var isEmpty: Bool { place == TracePlace.none }
+  }
+
   private var entries: [Entry] = []
   private var free: [UInt32] = []
-  private var slots: [UInt32] = []
+  private var slots: [Slot] = []
   private var mask = 0
   private(set) var count = 0
   private let seed: UInt64
@@ -34,7 +44,7 @@ struct TraceIDTable<Value> {
   var places: Int { entries.count }
 
   /// What an id takes of memory, in bytes: its entry, and room in the table.
-  static var bytesPerEntry: Int { MemoryLayout<Entry>.stride + 8 }
+  static var bytesPerEntry: Int { MemoryLayout<Entry>.stride + 2 * MemoryLayout<Slot>.stride }
 
   func id(at place: UInt32) -> TraceID { entries[Int(place)].id }
 
@@ -56,12 +66,13 @@ struct TraceIDTable<Value> {
   }
 
   func place(of id: TraceID) -> UInt32? {
-    var slot = slot(of: id)
+    let hash = hash(of: id)
+    var position = Int(hash) & mask
     while true {
-      let place = slots[slot]
-      if place == TracePlace.none { return nil }
-      if entries[Int(place)].id == id { return place }
-      slot = (slot &+ 1) & mask
+      let slot = slots[position]
+      if slot.isEmpty { return nil }
+      if slot.hash == hash, entries[Int(slot.place)].id == id { return slot.place }
+      position = (position &+ 1) & mask
     }
   }
 
@@ -76,46 +87,46 @@ struct TraceIDTable<Value> {
       place = UInt32(truncatingIfNeeded: entries.count)
       entries.append(Entry(id: id, value: value))
     }
-    put(place, id)
+    put(Slot(hash: hash(of: id), place: place))
     count += 1
     return place
   }
 
   mutating func remove(_ place: UInt32) {
-    var hole = slot(of: entries[Int(place)].id)
-    while slots[hole] != place { hole = (hole &+ 1) & mask }
-    // What follows moves up where that brings it nearer to its own slot, so that no search ends early.
-    var slot = (hole &+ 1) & mask
-    while slots[slot] != TracePlace.none {
-      let home = self.slot(of: entries[Int(slots[slot])].id)
-      if (slot &- home) & mask >= (slot &- hole) & mask {
-        slots[hole] = slots[slot]
-        hole = slot
+    var hole = Int(hash(of: entries[Int(place)].id)) & mask
+    while slots[hole].place != place { hole = (hole &+ 1) & mask }
+    // What follows moves up where that brings it nearer to its own place, so that no search ends early.
+    var position = (hole &+ 1) & mask
+    while !slots[position].isEmpty {
+      let home = Int(slots[position].hash) & mask
+      if (position &- home) & mask >= (position &- hole) & mask {
+        slots[hole] = slots[position]
+        hole = position
       }
-      slot = (slot &+ 1) & mask
+      position = (position &+ 1) & mask
     }
-    slots[hole] = TracePlace.none
+    slots[hole] = .empty
     entries[Int(place)].id = TraceID(high: 0, low: 0)
     free.append(place)
     count -= 1
   }
 
-  private func slot(of id: TraceID) -> Int {
+  private func hash(of id: TraceID) -> UInt32 {
     let product = (id.low ^ seed).multipliedFullWidth(by: (id.high &* 0x9E37_79B9_7F4A_7C15 ^ seed) | 1)
-    return Int(truncatingIfNeeded: product.high ^ product.low) & mask
+    return UInt32(truncatingIfNeeded: product.high ^ product.low)
   }
 
-  private mutating func put(_ place: UInt32, _ id: TraceID) {
-    var slot = slot(of: id)
-    while slots[slot] != TracePlace.none { slot = (slot &+ 1) & mask }
-    slots[slot] = place
+  private mutating func put(_ slot: Slot) {
+    var position = Int(slot.hash) & mask
+    while !slots[position].isEmpty { position = (position &+ 1) & mask }
+    slots[position] = slot
   }
 
   private mutating func rebuild(slots size: Int) {
     let old = slots
-    slots = [UInt32](repeating: TracePlace.none, count: size)
+    slots = [Slot](repeating: .empty, count: size)
     mask = size - 1
-    for place in old where place != TracePlace.none { put(place, entries[Int(place)].id) }
+    for slot in old where !slot.isEmpty { put(slot) }
   }
 }
 
