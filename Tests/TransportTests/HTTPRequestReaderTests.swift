@@ -127,6 +127,8 @@ import Testing
     ("1;\r\n", "a chunk extension is malformed"), ("1;a>\r\n", "a chunk extension is malformed"),
     ("1;a=\"b\\\"\r\n", "a chunk extension is malformed"), ("1;a=b c\r\n", "a chunk extension is malformed"),
     ("100000000000000000\r\n", "the size of a chunk is too large"),
+    ("0\r\nContent-Length: 1\r\n", "a trailer says how long the body is"),
+    ("0\r\nX: 1\r\ntransfer-encoding: chunked\r\n", "a trailer says how long the body is"),
     ("1\r\nab", "a chunk is longer than its size says"),
     ("1;" + String(repeating: "a", count: 9000), "the chunk extensions are too long"),
   ]) func `a mistake in a chunk is named`(_ text: String, _ reason: String) {

@@ -282,7 +282,11 @@ struct HTTPRequestReader {
     beginLine(at: 0)
     if end > 0 {
       try count(end)
-      _ = try HeaderFields.Place(bytes, from: 0, to: end)
+      let field = try HeaderFields.Place(bytes, from: 0, to: end)
+      for name in ["content-length", "transfer-encoding"] where HeaderFields.matches(bytes, field.name, name)
+      {
+        throw .malformed("a trailer says how long the body is")
+      }
     }
     return end + 2
   }
