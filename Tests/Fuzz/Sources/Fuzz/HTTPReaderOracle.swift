@@ -17,6 +17,8 @@ enum HTTPReaderOracle {
     }
     guard ours.count > others.requests.count, others.hasFailed else { return }
     let accepted = ours[others.requests.count]
+    // It takes no tab behind a number, and lets a trailer end the connection.
+    if bytes.contains(0x09) || ours[..<others.requests.count].contains(where: \.isChunked) { return }
     try require(
       !Reference.knows(accepted.method) || accepted.hasOddTarget,
       "request \(others.requests.count) is refused by the reference: \(accepted)")
@@ -38,19 +40,21 @@ enum HTTPReaderOracle {
     var buffer = ByteBuffer(bytes: bytes)
     var requests: [Request] = []
     var current = Request()
+    var isLast = false
     do {
       while let part = try reader.next(from: &buffer) {
         switch part {
         case .head(let head):
           current = Request(method: head.method, target: head.target)
+          isLast = !head.keepsAlive || head.method == "CONNECT"
           for index in head.headers.indices {
             current.fields.append("\(head.headers.name(at: index)): \(head.headers.value(at: index))")
           }
         case .body(let bytes): current.body += bytes.readableBytesView
         case .end:
           requests.append(current)
-          // What follows is not for a server to read.
-          if current.method == "CONNECT" || current.offersUpgrade { return requests }
+          // What follows is not for a server to read; the reference stops at offers to upgrade as well.
+          if isLast || current.offers("upgrade") { return requests }
         }
       }
     } catch {}
@@ -98,5 +102,9 @@ enum HTTPReaderOracle {
 }
 
 extension HTTPReaderOracle.Request {
-  fileprivate var offersUpgrade: Bool { fields.contains { $0.lowercased().hasPrefix("upgrade:") } }
+  fileprivate var isChunked: Bool { offers("transfer-encoding") }
+
+  fileprivate func offers(_ field: String) -> Bool {
+    fields.contains { $0.lowercased().hasPrefix(field + ":") }
+  }
 }
