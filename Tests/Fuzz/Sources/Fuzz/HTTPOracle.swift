@@ -20,6 +20,8 @@ enum HTTPOracle {
     if timing != .atOnce { return }
     // A handler that answers at once makes the answers a function of the bytes.
     let whole = try serve([bytes[...]], timing, endsInput: control & 0x20 != 0)
+    // What a decompressor holds at a time follows from what it was given at a time.
+    if (whole + parts).contains(where: { $0.hasPrefix("HTTP/1.1 503") }) { return }
     try require(
       whole == parts,
       "the answers depend on how the requests are cut:\n\(whole.joined(separator: "\n"))\nand\n"
