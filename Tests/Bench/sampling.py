@@ -10,9 +10,10 @@ import peers
 NAMES = {"tail-sampling": "OTLP/HTTP traces -> tail_sampling -> batch -> nop, 600,000 spans pending"}
 RATE, WAIT = 20_000, 30
 SPANS_PER_TRACE, SENDERS = 10, 10
-# What the batch processors of the SDKs send at most by default, and what the other scenarios have in a request.
-REQUESTS = {"SDKs' requests of 512 spans": 512, "requests of 100 spans": payload.ITEMS}
 MEMORY_GOAL, CPU_GOAL = 1.5, 1.0
+# What the batch processors of the SDKs send at most by default, which the goal is for; and what the other scenarios have
+# in a request: there most of the cost is the requests', and at so few of them it moves with the machine.
+REQUESTS = {"SDKs' requests of 512 spans": (512, CPU_GOAL), "requests of 100 spans": (payload.ITEMS, None)}
 
 
 # Every error, every slow trace, those of some customers, and 10 % of the rest.
@@ -105,7 +106,7 @@ def passing(options, folder, spans):
         return (millrace.cpu_seconds() - before) / sent * 1e6
 
 
-def measure(options, folder, name, spans, verdict):
+def measure(options, folder, name, spans, goal, verdict):
     without = passing(options, folder, spans)
     with peers.Millrace(options.millrace, folder, "traces", "nop: {}", processor=PROCESSOR) as millrace:
         senders = Senders(millrace.http, spans, 2 * WAIT)
@@ -124,11 +125,12 @@ def measure(options, folder, name, spans, verdict):
     if early or not 0.9 * sent <= decided <= 1.05 * filled:
         raise SystemExit(f"tail-sampling: {decided} spans were decided about, {early} traces early")
     ratio = memory * 2**20 / held
-    print(f"{name:<42} {verdict(f'{cost:.2f} CPU-s/M', CPU_GOAL, cost)} with {filled} spans pending ({filling:.2f} until then, "
+    figure = f"{cost:.2f} CPU-s/M"
+    print(f"{name:<42} {verdict(figure, goal, cost) if goal else figure} with {filled} spans pending ({filling:.2f} until then, "
           f"{without:.2f} without the processor), {verdict(f'{ratio:.2f} x', MEMORY_GOAL, ratio)} their {held / 2**20:.0f} MiB "
           f"in memory ({memory:.0f} MiB, idle {idle:.0f}, peak {peak:.0f}), {pending} traces, {kept / decided:.0%} kept")
     return {
-        "cpu_seconds_per_million": cost, "goal": CPU_GOAL, "filling_cpu_seconds_per_million": filling,
+        "cpu_seconds_per_million": cost, "goal": goal, "filling_cpu_seconds_per_million": filling,
         "cpu_seconds_per_million_without": without,
         "memory_ratio": ratio, "memory_ratio_goal": MEMORY_GOAL, "rss_mib": memory, "peak_mib": peak,
         "otlp_mib": held / 2**20, "traces": pending, "kept_spans": kept}
@@ -136,4 +138,5 @@ def measure(options, folder, name, spans, verdict):
 
 def run(options, folder, verdict):
     print("OTLP/HTTP traces -> tail_sampling -> nop, 20,000 spans/s")
-    return {f"tail-sampling-{spans}": measure(options, folder, name, spans, verdict) for name, spans in REQUESTS.items()}
+    return {f"tail-sampling-{spans}": measure(options, folder, name, spans, goal, verdict)
+            for name, (spans, goal) in REQUESTS.items()}
