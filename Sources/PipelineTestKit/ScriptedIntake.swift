@@ -20,7 +20,14 @@ package final class ScriptedIntake: Intake {
     var steps: [Step]
     var position = 0
     var pauseEnd: MonotonicInstant?
-    var gathered = Gathered()
+    /// What came while the reader waited for more.
+    var gathered: [Arrival] = []
+
+    /// - Returns: how many items are gathered now.
+    mutating func gather(_ arrival: Arrival) -> Int {
+      gathered.append(arrival)
+      return gathered.reduce(0) { $0 + $1.batch.itemCount }
+    }
   }
   private let state: Mutex<State>
   private let clock: TestClock
@@ -32,14 +39,6 @@ package final class ScriptedIntake: Intake {
     state = Mutex(State(steps: steps))
     self.clock = clock
     self.gathers = gathers
-  }
-
-  /// What came while the reader waited for more.
-  private struct Gathered {
-    var arrivals: [Arrival] = []
-    var items: Int { arrivals.reduce(0) { $0 + $1.batch.itemCount } }
-
-    mutating func take() -> Arrival? { arrivals.isEmpty ? nil : arrivals.removeFirst() }
   }
 
   private struct Arrival {
@@ -57,7 +56,9 @@ package final class ScriptedIntake: Intake {
     case end
   }
 
-  package func poll() -> Delivery? { state.withLock { $0.gathered.take() }?.delivery }
+  package func poll() -> Delivery? {
+    state.withLock { $0.gathered.isEmpty ? nil : $0.gathered.removeFirst() }?.delivery
+  }
 
   package func next(before deadline: MonotonicInstant?, gathering items: Int) async -> IntakeEvent {
     if let delivery = poll() { return .delivery(delivery) }
@@ -65,10 +66,8 @@ package final class ScriptedIntake: Intake {
       switch step() {
       case .batch(let arrival):
         guard gathers, deadline != nil else { return .delivery(arrival.delivery) }
-        state.withLock { $0.gathered.arrivals.append(arrival) }
-        if state.withLock({ $0.gathered.items >= items }), let delivery = poll() {
-          return .delivery(delivery)
-        }
+        let gathered = state.withLock { $0.gather(arrival) }
+        if gathered >= items, let delivery = poll() { return .delivery(delivery) }
       case .wait(let end):
         if let deadline, deadline <= end {
           if deadline > clock.now { clock.advance(by: deadline - clock.now) }

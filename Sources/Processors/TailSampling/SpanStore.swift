@@ -46,16 +46,18 @@ struct SpanStore: ~Copyable {
   ///   - context: the scope's place in ``contexts``.
   mutating func add(_ fields: Span<UInt8>, context: UInt32, to runs: inout RunList) {
     let room = Self.headerSize + fields.count
-    // A block of its own, so that what is left of the current one is not wasted.
-    let slot = room > blockSize / 2 ? place(newBlock(room)) : fillingBlock(with: room)
+    let (slot, offset): (UInt32, UInt32)
+    if room > blockSize / 2 {
+      // A block of its own, so that what is left of the current one is not wasted.
+      let block = newBlock(room)
+      offset = Self.append(fields, context: context, to: &block.writer)
+      slot = place(block)
+    } else {
+      slot = fillingBlock(with: room)
+      offset = Self.append(fields, context: context, to: &filling)
+    }
     if contexts.note(context, in: slot) { blocks[Int(slot)]?.contexts.append(context) }
     needed[Int(slot)] += 1
-    let offset =
-      if slot == current {
-        Self.append(fields, context: context, to: &filling)
-      } else {
-        blocks[Int(slot)].map { Self.append(fields, context: context, to: &$0.writer) } ?? 0
-      }
     chunks.append(RunPlace(block: slot, offset: offset), to: &runs)
   }
 
